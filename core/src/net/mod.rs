@@ -1,0 +1,3 @@
+//! Floor 3: how bytes travel.
+
+pub mod dial;

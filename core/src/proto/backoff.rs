@@ -1,0 +1,1 @@
+//! How long a client waits before it tries again.

@@ -1,0 +1,3 @@
+//! Engine.IO, protocol version 4.
+
+pub mod websocket;

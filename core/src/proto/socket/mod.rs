@@ -1,0 +1,1 @@
+//! Socket.IO, protocol version 5.
