@@ -1,1 +1,156 @@
 //! Floor 2: threads.
+//!
+//! A [`Runtime`] owns every thread of the library: tokio's workers for I/O, and the dispatch threads that
+//! call handlers. Programs that name no runtime share one per process, built on first use.
+
+pub mod dispatch;
+pub mod log;
+mod signals;
+pub mod timers;
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use once_cell::sync::OnceCell;
+use parking_lot::Mutex;
+
+use crate::data::id::Sid;
+use crate::data::tag::{Kind, Tag};
+use crate::error::{Error, ErrorKind, Result};
+use dispatch::queue::Queue;
+use dispatch::threads::DispatchThreads;
+use timers::Timers;
+
+pub use dispatch::threads::on_dispatch_thread;
+
+/// The end report of an asynchronous call: called exactly once, on a dispatch thread.
+pub type Done = Box<dyn FnOnce(Result<()>) + Send>;
+
+/// How a runtime is built. The default suits most programs.
+#[derive(Clone, Debug, Default)]
+pub struct RuntimeConfig {
+    /// Threads for I/O; the number of processors that this process may use when `None`.
+    pub worker_threads: Option<NonZeroUsize>,
+    /// Threads that call handlers; one when `None`, so that no two handlers run at the same time.
+    pub dispatch_threads: Option<NonZeroUsize>,
+    /// The first part of the threads' names: `sio` when `None`.
+    pub thread_name_prefix: Option<String>,
+}
+
+/// The library's threads.
+#[repr(C)]
+pub struct Runtime {
+    tag: Tag,
+    tokio: Mutex<Option<tokio::runtime::Runtime>>,
+    handle: tokio::runtime::Handle,
+    timers: Arc<Timers>,
+    threads: DispatchThreads,
+    next_queue: AtomicUsize,
+}
+
+impl Runtime {
+    /// The tag of runtimes.
+    pub const KIND: Kind = Kind::new(*b"runt");
+
+    /// The process's shared runtime; its threads start with the first call.
+    pub fn get_default() -> Result<Arc<Self>> {
+        static DEFAULT: OnceCell<Arc<Runtime>> = OnceCell::new();
+        DEFAULT.get_or_try_init(|| Self::new(&RuntimeConfig::default())).cloned()
+    }
+
+    /// A runtime with threads of its own.
+    pub fn new(config: &RuntimeConfig) -> Result<Arc<Self>> {
+        let prefix = config.thread_name_prefix.as_deref().unwrap_or("sio");
+        let workers = match config.worker_threads {
+            Some(n) => n.get(),
+            None => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+        };
+        let tokio = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(workers)
+            .thread_name(format!("{prefix}-io"))
+            .on_thread_start(block_signals)
+            .enable_all()
+            .build()?;
+        let handle = tokio.handle().clone();
+        let timers = Timers::start(&handle);
+        let threads = DispatchThreads::start(prefix, config.dispatch_threads.map_or(1, NonZeroUsize::get), &handle)?;
+        Ok(Arc::new(Self {
+            tag: Tag::new(Self::KIND),
+            tokio: Mutex::new(Some(tokio)),
+            handle,
+            timers,
+            threads,
+            next_queue: AtomicUsize::new(0),
+        }))
+    }
+
+    /// Stops the runtime's threads: what is queued for delivery is delivered first, for at most `timeout`.
+    /// Everything that uses the runtime is dead afterwards.
+    ///
+    /// # Errors
+    /// `WouldDeadlock` on a dispatch thread; `Timeout` when deliveries were still running.
+    pub fn shutdown_wait(&self, timeout: Duration) -> Result<()> {
+        if on_dispatch_thread() {
+            return Err(Error::new(
+                ErrorKind::WouldDeadlock,
+                "a runtime cannot be shut down from one of its callbacks",
+            ));
+        }
+        if let Some(tokio) = self.tokio.lock().take() {
+            tokio.shutdown_background();
+        }
+        self.threads.stop(timeout)
+    }
+
+    /// Starts a task on the I/O threads.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        drop(self.handle.spawn(task));
+    }
+
+    /// What runs tasks, for parts that must not keep the runtime alive.
+    pub(crate) fn handle(&self) -> &tokio::runtime::Handle {
+        &self.handle
+    }
+
+    pub(crate) fn timers(&self) -> &Arc<Timers> {
+        &self.timers
+    }
+
+    /// The queue of a dispatch thread, each in its turn. An object keeps the queue it was given: that is what keeps its
+    /// deliveries in order.
+    pub(crate) fn next_queue(&self) -> &Arc<Queue> {
+        let queues = self.threads.queues();
+        &queues[self.next_queue.fetch_add(1, Ordering::Relaxed) % queues.len()]
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        // The last reference may go away on any thread, one of our own included, so nothing here may wait.
+        if let Some(tokio) = self.tokio.get_mut().take() {
+            tokio.shutdown_background();
+        }
+        self.threads.stop_soon();
+    }
+}
+
+/// A new session id from the operating system's generator.
+pub(crate) fn new_sid() -> Sid {
+    static SEQUENCE: AtomicU32 = AtomicU32::new(0);
+    let mut random = [0; 12];
+    fill_random(&mut random);
+    Sid::new(random, SEQUENCE.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Fills `bytes` from the operating system's generator.
+pub(crate) fn fill_random(bytes: &mut [u8]) {
+    // The generator fails only where the system has none at all; the process cannot have secrets then.
+    getrandom::fill(bytes).expect("the operating system has no random generator");
+}
+
+/// Signals belong to the program's own threads: ours take none but those that report a fault of the thread itself.
+fn block_signals() {
+    signals::block();
+}

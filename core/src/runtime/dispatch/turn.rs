@@ -1,0 +1,85 @@
+//! A turn is a stretch of work on one thread at whose end every connection that got something to send is written
+//! to once. Outside a turn a connection is written to at once.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+/// Something with output that waits for the end of the turn.
+pub trait Flush: Send + Sync {
+    /// Writes what waits.
+    fn flush(&self);
+}
+
+thread_local! {
+    static ACTIVE: Cell<bool> = const { Cell::new(false) };
+    static NOTED: RefCell<Vec<Arc<dyn Flush>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Runs `work` as a turn, or as a part of the turn that it is called in.
+pub fn run<R>(work: impl FnOnce() -> R) -> R {
+    if ACTIVE.replace(true) {
+        return work();
+    }
+    // Ends the turn also when `work` panics.
+    let end = End;
+    let result = work();
+    drop(end);
+    result
+}
+
+/// Whether this thread is in a turn.
+pub fn is_active() -> bool {
+    ACTIVE.get()
+}
+
+/// Has `what` flushed at the end of this thread's turn. Said once per turn: the connection remembers that it is noted.
+pub fn note(what: Arc<dyn Flush>) {
+    debug_assert!(is_active());
+    NOTED.with_borrow_mut(|noted| noted.push(what));
+}
+
+struct End;
+
+impl Drop for End {
+    fn drop(&mut self) {
+        // Flushing may close connections, which may note others.
+        let mut batch = Vec::new();
+        loop {
+            NOTED.with_borrow_mut(|noted| std::mem::swap(noted, &mut batch));
+            if batch.is_empty() {
+                break;
+            }
+            batch.drain(..).for_each(|connection| connection.flush());
+        }
+        ACTIVE.set(false);
+        // The list is kept for the next turn, unless it was an unusually long one.
+        batch.shrink_to(4096);
+        NOTED.set(batch);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[derive(Default)]
+    struct Counted(AtomicUsize);
+
+    impl Flush for Counted {
+        fn flush(&self) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn what_is_noted_in_nested_turns_is_flushed_once_at_the_outer_end() {
+        let counted = Arc::new(Counted::default());
+        run(|| {
+            run(|| note(counted.clone()));
+            assert_eq!(counted.0.load(Ordering::Relaxed), 0);
+        });
+        assert_eq!(counted.0.load(Ordering::Relaxed), 1);
+        assert!(!is_active());
+    }
+}
