@@ -1,1 +1,28 @@
-//! The C API.
+//! The C API: a thin skin over `socketio-core`.
+//!
+//! One file per C type, and one generated header of the same name in `include/socketio/`; the conventions
+//! that all functions keep are the text at the top of `include/socketio.h`. What the files share:
+//!
+//! ```text
+//! guard     what every exported function passes through: no panic leaves, errors become a status
+//! handle    pointers to opaque types: tag check, borrow, retain, release
+//! callback  a C function with its user_data and destroy: the only place that calls into the host
+//! ```
+#![allow(non_camel_case_types, reason = "types carry their C names")]
+
+#[macro_use]
+mod guard;
+mod callback;
+mod handle;
+
+mod payload;
+mod status;
+mod text;
+mod value;
+mod version;
+
+pub use payload::*;
+pub use status::*;
+pub use text::*;
+pub use value::*;
+pub use version::*;

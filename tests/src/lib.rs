@@ -1,1 +1,3 @@
 //! Test drivers.
+
+pub mod c;

@@ -1,0 +1,196 @@
+//! What every exported function passes through.
+//!
+//! `guard!(|caller| ...)` is the whole body of an exported function. It gives the body a [`Caller`], through
+//! which alone raw arguments become Rust values, turns an error into the function's return value and the
+//! thread's last error, and stops a panic.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::mem::MaybeUninit;
+use std::panic::{self, AssertUnwindSafe};
+use std::ptr;
+use std::sync::Once;
+
+use socketio_core::{Error, ErrorKind, Result};
+
+use crate::status::sio_status;
+use crate::text::{sio_bytes, sio_str};
+
+/// The body of an exported function: `guard!(|caller| { .. Ok(value) })`.
+macro_rules! guard {
+    (|$caller:ident| $body:expr) => {
+        // SAFETY: the function is only exported to C, whose callers keep the conventions of socketio.h:
+        // pointers are NULL or valid for the duration of the call.
+        unsafe { $crate::guard::run(|$caller| $body) }
+    };
+    ($body:expr) => {
+        guard!(|_caller| $body)
+    };
+}
+
+/// The host's promise, for the duration of one call, that its arguments are what the conventions say.
+/// What is borrowed through it lives as long as the call.
+pub(crate) struct Caller(());
+
+impl Caller {
+    /// The text behind `text`.
+    pub(crate) fn text(&self, text: sio_str) -> Result<&str> {
+        let bytes = self.memory(text.ptr.cast(), text.len)?;
+        std::str::from_utf8(bytes).map_err(|_| Error::new(ErrorKind::InvalidUtf8, "the text is not UTF-8"))
+    }
+
+    /// The bytes behind `bytes`.
+    pub(crate) fn bytes(&self, bytes: sio_bytes) -> Result<&[u8]> {
+        self.memory(bytes.ptr, bytes.len)
+    }
+
+    /// `n` values that start at `first`, which may be NULL when there are none.
+    pub(crate) fn slice<T: Copy>(&self, first: *const T, n: usize) -> Result<&[T]> {
+        self.memory(first, n)
+    }
+
+    /// The place for a result: NULL is an error.
+    #[allow(clippy::mut_from_ref, reason = "the place is the host's, not borrowed from the token")]
+    pub(crate) fn out<T>(&self, place: *mut T) -> Result<&mut MaybeUninit<T>> {
+        if place.is_null() || !place.is_aligned() {
+            return Err(invalid("the place for the result is NULL or misaligned"));
+        }
+        // SAFETY: not NULL, aligned, and by the conventions writable for the duration of the call.
+        Ok(unsafe { &mut *place.cast::<MaybeUninit<T>>() })
+    }
+
+    fn memory<T>(&self, first: *const T, n: usize) -> Result<&[T]> {
+        if n == 0 {
+            return Ok(&[]);
+        }
+        let fits = n.checked_mul(size_of::<T>()).is_some_and(|bytes| bytes <= isize::MAX as usize);
+        if first.is_null() || !first.is_aligned() || !fits {
+            return Err(invalid("a pointer is NULL or misaligned, or its length is out of range"));
+        }
+        // SAFETY: not NULL, aligned, no larger than any object can be, and by the conventions readable and
+        // unchanged for the duration of the call.
+        Ok(unsafe { std::slice::from_raw_parts(first, n) })
+    }
+}
+
+/// An [`ErrorKind::InvalidArgument`].
+pub(crate) fn invalid(message: &'static str) -> Error {
+    Error::new(ErrorKind::InvalidArgument, message)
+}
+
+/// A value that an exported function can return, and what it returns after a failure.
+pub(crate) trait Answer {
+    /// What the body gives when it succeeds.
+    type Value;
+    /// The return value of a call that succeeded.
+    fn success(value: Self::Value) -> Self;
+    /// The return value of a call that failed.
+    fn failure(kind: ErrorKind) -> Self;
+}
+
+impl Answer for sio_status {
+    type Value = ();
+
+    fn success((): ()) -> Self {
+        sio_status::SIO_OK
+    }
+
+    fn failure(kind: ErrorKind) -> Self {
+        kind.into()
+    }
+}
+
+/// Types that return themselves, and a neutral value after a failure.
+macro_rules! neutral_answer {
+    ($([$($generic:ident)?] $type:ty => $neutral:expr;)*) => {$(
+        impl$(<$generic>)? Answer for $type {
+            type Value = Self;
+
+            fn success(value: Self) -> Self {
+                value
+            }
+
+            fn failure(_: ErrorKind) -> Self {
+                $neutral
+            }
+        }
+    )*};
+}
+
+neutral_answer! {
+    [] () => ();
+    [] bool => false;
+    [] i32 => 0;
+    [] u32 => 0;
+    [] i64 => 0;
+    [] u64 => 0;
+    [] usize => 0;
+    [] f64 => 0.0;
+    [T] *const T => ptr::null();
+    [T] *mut T => ptr::null_mut();
+    [] sio_str => sio_str::EMPTY;
+    [] sio_bytes => sio_bytes::EMPTY;
+}
+
+/// Runs the body of an exported function.
+///
+/// # Safety
+/// Only for bodies of exported functions: the host keeps the conventions of socketio.h during the call.
+pub(crate) unsafe fn run<A: Answer>(body: impl FnOnce(&Caller) -> Result<A::Value>) -> A {
+    let caller = Caller(());
+    match quietly(|| body(&caller)) {
+        Ok(Ok(value)) => A::success(value),
+        Ok(Err(error)) => {
+            set_last_error(error.message());
+            A::failure(error.kind())
+        }
+        Err(payload) => {
+            set_last_error(&format!("a bug in the library was caught: {}", panic_message(&*payload)));
+            A::failure(ErrorKind::Panic)
+        }
+    }
+}
+
+thread_local! {
+    static LAST_ERROR: RefCell<String> = const { RefCell::new(String::new()) };
+    static GUARDED: Cell<u32> = const { Cell::new(0) };
+}
+
+/// The message of the last failure on this thread; it lives until the next one.
+pub(crate) fn last_error_message() -> sio_str {
+    LAST_ERROR
+        .try_with(|last| last.try_borrow().map_or(sio_str::EMPTY, |text| sio_str::new(&text)))
+        .unwrap_or(sio_str::EMPTY)
+}
+
+fn set_last_error(message: &str) {
+    // A thread that is going away has no last error any more.
+    let _ = LAST_ERROR.try_with(|last| {
+        if let Ok(mut text) = last.try_borrow_mut() {
+            text.clear();
+            text.push_str(message);
+        }
+    });
+}
+
+/// Stops a panic of `body`, and keeps it from printing: nothing of the library writes to the host's streams.
+fn quietly<T>(body: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let previous = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if GUARDED.try_with(Cell::get).unwrap_or(0) == 0 {
+                previous(info);
+            }
+        }));
+    });
+    let _ = GUARDED.try_with(|depth| depth.set(depth.get() + 1));
+    let result = panic::catch_unwind(AssertUnwindSafe(body));
+    let _ = GUARDED.try_with(|depth| depth.set(depth.get() - 1));
+    result
+}
+
+fn panic_message(payload: &(dyn Any + Send)) -> &str {
+    let text = payload.downcast_ref::<&str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}
