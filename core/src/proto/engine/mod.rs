@@ -4,5 +4,7 @@
 pub mod handshake;
 pub mod outbox;
 pub mod packet;
+pub mod payload;
+pub mod server;
 pub mod session;
 pub mod websocket;
