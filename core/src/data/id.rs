@@ -33,7 +33,8 @@ impl Sid {
 
     /// `text` as an id, if it has the form of one.
     pub fn parse(text: &str) -> Option<Self> {
-        let valid = text.len() == Self::LEN && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        let valid =
+            text.len() == Self::LEN && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         valid.then(|| ArrayString::from(text).ok().map(Self)).flatten()
     }
 

@@ -378,7 +378,10 @@ fn plain_prefix(bytes: &[u8]) -> usize {
 ///
 /// As in the official decoder an object is a placeholder when its `_placeholder` is `true`, whatever else is in it, and the
 /// last of several equal keys counts. Unlike there, `num` must be written as an integer.
-pub fn placeholders(text: &str, mut found: impl FnMut(Range<usize>, u32) -> Result<(), JsonError>) -> Result<(), JsonError> {
+pub fn placeholders(
+    text: &str,
+    mut found: impl FnMut(Range<usize>, u32) -> Result<(), JsonError>,
+) -> Result<(), JsonError> {
     let mut scanner = Scanner::new(text);
     scanner.whitespace();
     visit(text, &mut scanner, 0, &mut found)

@@ -16,3 +16,6 @@ pub use limits::Limits;
 pub use payload::{Payload, PayloadBuilder};
 pub use tag::{Kind, Tag};
 pub use value::Value;
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -150,11 +150,7 @@ impl Payload {
 
     /// A builder that starts with what is in this payload.
     pub fn into_builder(self) -> PayloadBuilder {
-        let mut json = if self.start == 0 {
-            Vec::from(self.text)
-        } else {
-            self.as_bytes().to_vec()
-        };
+        let mut json = if self.start == 0 { Vec::from(self.text) } else { self.as_bytes().to_vec() };
         json.pop();
         PayloadBuilder { json, count: self.count, attachments: self.attachments }
     }
@@ -276,18 +272,12 @@ impl Default for PayloadBuilder {
 
 /// Places within the text are kept in 32 bits.
 fn bounded_length(length: usize) -> Result<()> {
-    if length < u32::MAX as usize {
-        Ok(())
-    } else {
-        Err(Error::new(ErrorKind::TooLarge, "payload too large"))
-    }
+    if length < u32::MAX as usize { Ok(()) } else { Err(Error::new(ErrorKind::TooLarge, "payload too large")) }
 }
 
 /// Every placeholder in valid JSON names one of `count` attachments.
 pub(crate) fn check_placeholders(json: &str, count: usize) -> Result<(), json::JsonError> {
-    json::placeholders(json, |_, num| {
-        if (num as usize) < count { Ok(()) } else { Err(json::JsonError::Placeholder) }
-    })
+    json::placeholders(json, |_, num| if (num as usize) < count { Ok(()) } else { Err(json::JsonError::Placeholder) })
 }
 
 #[cfg(test)]
@@ -321,7 +311,11 @@ mod tests {
     #[test]
     fn what_is_not_an_array_is_refused() {
         for json in ["", "{}", "1", "[", "[1]]", "[1,]", "null"] {
-            assert_eq!(Payload::from_json(json, Vec::new()).map_err(|e| e.kind()), Err(ErrorKind::InvalidJson), "{json}");
+            assert_eq!(
+                Payload::from_json(json, Vec::new()).map_err(|e| e.kind()),
+                Err(ErrorKind::InvalidJson),
+                "{json}"
+            );
         }
     }
 

@@ -36,7 +36,12 @@ enum Name {
 impl ReceivedEvent {
     /// The event whose data is `json`: `["name",args..]`. Placeholders must name one of `attachments`; with none of those
     /// announced there are no placeholders.
-    pub(super) fn parse(json: &str, ack: Option<u64>, attachments: usize, limits: &Limits) -> Result<Self, ProtocolError> {
+    pub(super) fn parse(
+        json: &str,
+        ack: Option<u64>,
+        attachments: usize,
+        limits: &Limits,
+    ) -> Result<Self, ProtocolError> {
         let mut scanner = Scanner::new(json);
         scanner.expect(b'[')?;
         scanner.whitespace();
@@ -227,7 +232,15 @@ mod tests {
 
     #[test]
     fn reserved_names_are_refused_however_they_are_written() {
-        for name in ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener", "c\\u006fnnect"] {
+        for name in [
+            "connect",
+            "connect_error",
+            "disconnect",
+            "disconnecting",
+            "newListener",
+            "removeListener",
+            "c\\u006fnnect",
+        ] {
             let json = format!("[\"{name}\"]");
             assert_eq!(parse(&json).map(drop), Err(ProtocolError::EventName), "{json}");
         }
@@ -236,8 +249,12 @@ mod tests {
 
     #[test]
     fn what_is_no_json_array_is_refused() {
-        for json in ["", "{}", "\"a\"", "[\"a\"", "[\"a\",]", "[\"a\", ]", "[\"a\"]]", "[\"a\" 1]", "[\"a\n\"]", "[01]"] {
-            assert!(matches!(parse(json), Err(ProtocolError::Json(JsonError::Syntax(_)) | ProtocolError::EventName)), "{json}");
+        for json in ["", "{}", "\"a\"", "[\"a\"", "[\"a\",]", "[\"a\", ]", "[\"a\"]]", "[\"a\" 1]", "[\"a\n\"]", "[01]"]
+        {
+            assert!(
+                matches!(parse(json), Err(ProtocolError::Json(JsonError::Syntax(_)) | ProtocolError::EventName)),
+                "{json}"
+            );
         }
     }
 
