@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwapOption, Guard};
 use foldhash::fast::RandomState;
 
 /// Names a registration, uniquely in the process; never 0.
@@ -34,15 +34,24 @@ pub struct Listeners<H: ?Sized> {
 }
 
 struct Table<H: ?Sized> {
-    any: Vec<Arc<Listener<H>>>,
-    named: HashMap<Box<str>, Vec<Arc<Listener<H>>>, RandomState>,
+    any: List<H>,
+    named: HashMap<Box<str>, Arc<List<H>>, RandomState>,
 }
+
+type List<H> = Vec<Arc<Listener<H>>>;
 
 struct Listener<H: ?Sized> {
     id: ListenerId,
     /// For a handler that is called once: whether that has begun.
     once: Option<AtomicBool>,
     handler: Box<H>,
+}
+
+/// The handlers for one event, as they were when it was looked up.
+pub struct Found<'a, H: ?Sized> {
+    listeners: &'a Listeners<H>,
+    table: Guard<Option<Arc<Table<H>>>>,
+    named: Option<Arc<List<H>>>,
 }
 
 /// What was taken out of [`Listeners`]: to be dropped on the thread that delivers.
@@ -75,7 +84,7 @@ impl<H: ?Sized + Send + Sync> Listeners<H> {
         let mut found = Vec::new();
         self.update(|table| {
             found.clear();
-            let keep = |listeners: &mut Vec<Arc<Listener<H>>>, found: &mut Vec<_>| {
+            let keep = |listeners: &mut List<H>, found: &mut List<H>| {
                 listeners.retain(|listener| {
                     let this = listener.id == id;
                     if this {
@@ -86,7 +95,9 @@ impl<H: ?Sized + Send + Sync> Listeners<H> {
             };
             keep(&mut table.any, &mut found);
             table.named.retain(|_, listeners| {
-                keep(listeners, &mut found);
+                if listeners.iter().any(|listener| listener.id == id) {
+                    keep(Arc::make_mut(listeners), &mut found);
+                }
                 !listeners.is_empty()
             });
         });
@@ -97,7 +108,7 @@ impl<H: ?Sized + Send + Sync> Listeners<H> {
     pub fn clear(&self) -> Removed<H> {
         Removed(
             self.table.swap(None).map_or_else(Vec::new, |table| {
-                table.any.iter().chain(table.named.values().flatten()).cloned().collect()
+                table.any.iter().chain(table.named.values().flat_map(|list| list.iter())).cloned().collect()
             }),
         )
     }
@@ -107,30 +118,18 @@ impl<H: ?Sized + Send + Sync> Listeners<H> {
         self.table.load().is_none()
     }
 
-    /// Calls `call` with each handler for the event `name`, in the order in which they were added.
-    pub fn each(&self, name: &str, mut call: impl FnMut(&H)) {
+    /// The handlers for the event `name`.
+    pub fn find(&self, name: &str) -> Found<'_, H> {
         let table = self.table.load();
-        let Some(table) = table.as_ref() else { return };
-        let named = table.named.get(name).map_or(&[][..], Vec::as_slice);
-        for listener in table.any.iter().chain(named) {
-            match &listener.once {
-                None => call(&listener.handler),
-                Some(begun) if !begun.swap(true, Ordering::Relaxed) => {
-                    // Removed before the call, so that what the handler adds or asks sees it gone.
-                    let removed = self.remove(listener.id);
-                    call(&listener.handler);
-                    drop(removed);
-                }
-                Some(_) => {}
-            }
-        }
+        let named = table.as_ref().and_then(|table| table.named.get(name)).cloned();
+        Found { listeners: self, table, named }
     }
 
     fn insert(&self, name: Option<&str>, once: bool, handler: Box<H>) -> ListenerId {
         let listener = Arc::new(Listener { id: ListenerId::next(), once: once.then(AtomicBool::default), handler });
         self.update(|table| match name {
             None => table.any.push(listener.clone()),
-            Some(name) => table.named.entry(name.into()).or_default().push(listener.clone()),
+            Some(name) => Arc::make_mut(table.named.entry(name.into()).or_default()).push(listener.clone()),
         });
         listener.id
     }
@@ -149,6 +148,26 @@ impl<H: ?Sized + Send + Sync> Listeners<H> {
     }
 }
 
+impl<H: ?Sized + Send + Sync> Found<'_, H> {
+    /// Calls `call` with each handler, those for all events first, then in the order in which they were added.
+    pub fn each(&self, mut call: impl FnMut(&H)) {
+        let any = self.table.as_ref().map_or(&[][..], |table| &table.any);
+        let named = self.named.as_ref().map_or(&[][..], |named| named);
+        for listener in any.iter().chain(named) {
+            match &listener.once {
+                None => call(&listener.handler),
+                Some(begun) if !begun.swap(true, Ordering::Relaxed) => {
+                    // Removed before the call, so that what the handler adds or asks sees it gone.
+                    let removed = self.listeners.remove(listener.id);
+                    call(&listener.handler);
+                    drop(removed);
+                }
+                Some(_) => {}
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,7 +181,7 @@ mod tests {
 
     fn seen(listeners: &Listeners<Handler>, name: &str) -> Vec<u32> {
         let mut seen = Vec::new();
-        listeners.each(name, |handler| handler(&mut seen));
+        listeners.find(name).each(|handler| handler(&mut seen));
         seen
     }
 

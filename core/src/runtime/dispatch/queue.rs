@@ -1,6 +1,7 @@
 //! What waits to be delivered to the program.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
@@ -62,6 +63,16 @@ pub struct Queue {
     state: Mutex<State>,
     filled: Condvar,
     ended: Condvar,
+    /// Bytes of the events that were pushed and not handled yet.
+    bytes: AtomicUsize,
+    /// Who does not read because of `bytes`.
+    stalled: Mutex<Vec<Arc<dyn Stalled>>>,
+}
+
+/// A connection that reads no more until a queue has room again.
+pub(crate) trait Stalled: Send + Sync {
+    /// There is room.
+    fn resume(self: Arc<Self>);
 }
 
 #[derive(Default)]
@@ -100,6 +111,36 @@ impl Queue {
         }
         state.waiting.append(deliveries);
         self.wake(&mut state);
+    }
+
+    /// Counts an event of so many bytes that is about to be pushed.
+    pub(crate) fn hold(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes, Ordering::SeqCst);
+    }
+
+    /// An event of so many bytes has been handled.
+    pub(crate) fn release(&self, bytes: usize) {
+        self.bytes.fetch_sub(bytes, Ordering::SeqCst);
+    }
+
+    /// Whether the events that wait are more than `limit` bytes. If so, `who` is resumed when there is room.
+    pub(crate) fn stall(&self, limit: usize, who: impl FnOnce() -> Arc<dyn Stalled>) -> bool {
+        if self.bytes.load(Ordering::SeqCst) < limit {
+            return false;
+        }
+        let mut stalled = self.stalled.lock();
+        // Looked at again under the lock: the consumer takes the list under it after it has made room.
+        if self.bytes.load(Ordering::SeqCst) < limit {
+            return false;
+        }
+        stalled.push(who());
+        true
+    }
+
+    /// Called by the consumer between turns.
+    pub(super) fn resume_stalled(&self) {
+        let resumed = std::mem::take(&mut *self.stalled.lock());
+        resumed.into_iter().for_each(Stalled::resume);
     }
 
     fn wake(&self, state: &mut State) {

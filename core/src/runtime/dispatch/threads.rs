@@ -79,6 +79,7 @@ fn run(queue: &Queue) {
         let mut waiting = batch.drain(..);
         while waiting.len() > 0 {
             turn::run(|| waiting.by_ref().take(DELIVERIES_PER_TURN).for_each(deliver));
+            queue.resume_stalled();
         }
         drop(waiting);
         // A burst must not be paid for ever after.

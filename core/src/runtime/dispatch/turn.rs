@@ -7,7 +7,7 @@ use std::sync::Arc;
 /// Something with output that waits for the end of the turn.
 pub trait Flush: Send + Sync {
     /// Writes what waits.
-    fn flush(&self);
+    fn flush(self: Arc<Self>);
 }
 
 thread_local! {
@@ -67,7 +67,7 @@ mod tests {
     struct Counted(AtomicUsize);
 
     impl Flush for Counted {
-        fn flush(&self) {
+        fn flush(self: Arc<Self>) {
             self.0.fetch_add(1, Ordering::Relaxed);
         }
     }
