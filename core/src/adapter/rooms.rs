@@ -231,8 +231,12 @@ mod tests {
     #[track_caller]
     fn selects(index: &RoomIndex, rooms: &[&str], except: &[&str], expected: &str) {
         let mut options = BroadcastOptions::default();
-        rooms.iter().for_each(|room| options.to(room).unwrap());
-        except.iter().for_each(|room| options.except(room).unwrap());
+        for room in rooms {
+            options.to(room).unwrap();
+        }
+        for room in except {
+            options.except(room).unwrap();
+        }
         let mut selected = Vec::new();
         index.select(&options, &mut selected);
         let mut ids: Vec<&str> = selected.iter().map(|socket| socket.id()).collect();

@@ -3,6 +3,7 @@
 //! Received arguments are scanned once and kept as text; no tree is built. The scanner works on text that is known to be
 //! UTF-8, visits each byte once, allocates nothing and does not recurse.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::limits::JSON_DEPTH;
@@ -70,6 +71,32 @@ pub fn array(text: &str, max: usize) -> Result<(Range<usize>, usize), JsonError>
 /// Whether the valid JSON value `text` is an object.
 pub fn is_object(text: &str) -> bool {
     text.trim_ascii_start().starts_with('{')
+}
+
+/// The member `key` of the valid JSON object `object`, as JSON; of several the last, as `JSON.parse` has it.
+pub fn member<'a>(object: &'a str, key: &str) -> Option<&'a str> {
+    let mut scanner = Scanner::new(object);
+    scanner.whitespace();
+    scanner.expect(b'{').ok()?;
+    scanner.whitespace();
+    let mut found = None;
+    while scanner.peek() == b'"' {
+        let name = scanner.key().ok()?;
+        let start = scanner.at();
+        scanner.value(1).ok()?;
+        if text::unescape(&object[name.range]) == key {
+            found = Some(&object[start..scanner.at()]);
+        }
+        scanner.whitespace();
+        scanner.take(b',');
+        scanner.whitespace();
+    }
+    found
+}
+
+/// The text of the valid JSON value `json`, if it is a string.
+pub fn as_text(json: &str) -> Option<Cow<'_, str>> {
+    json.strip_prefix('"')?.strip_suffix('"').map(text::unescape)
 }
 
 /// The elements of the valid JSON array `array`, as slices of it.

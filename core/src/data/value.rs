@@ -250,7 +250,7 @@ impl From<Bytes> for Value {
 /// Appends `{"_placeholder":true,"num":n}`.
 pub(super) fn write_placeholder(out: &mut Vec<u8>, num: usize) {
     out.extend_from_slice(br#"{"_placeholder":true,"num":"#);
-    write_int(out, num as i64);
+    let _ = serde_json::to_writer(&mut *out, &num);
     out.push(b'}');
 }
 

@@ -22,7 +22,6 @@ pub struct Decoded<'a> {
 
 /// What a packet says. Binary packets are whole: their attachments have arrived.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "the large one is the usual one, and it is moved on at once")]
 pub enum Packet<'a> {
     /// Joins the namespace; with the client's auth data, or the server's answer: a JSON object.
     Connect(Option<&'a str>),
@@ -57,7 +56,6 @@ struct Incomplete {
 }
 
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "it is in a box already")]
 enum Content {
     Event(ReceivedEvent),
     Ack(Option<u64>, Payload),

@@ -5,6 +5,7 @@
 //! encoded messages come out. Nothing here waits, sends or looks at a clock.
 
 pub mod acks;
+pub mod client;
 pub mod decoder;
 pub mod error;
 pub mod event;
@@ -12,6 +13,7 @@ pub mod server;
 pub mod text;
 
 pub use acks::AckTable;
+pub use client::ClientPeer;
 pub use decoder::Decoder;
 pub use error::ProtocolError;
 pub use event::ReceivedEvent;

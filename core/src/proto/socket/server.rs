@@ -39,7 +39,6 @@ pub struct Joined<S, W> {
 
 /// What a message of the client means for the layer above.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "the large one is the usual one, and it is moved on at once")]
 pub enum Incoming<'a, S, W> {
     /// The client wants to join. Either [`join`](ServerPeer::join) and answer with [`text::connected`], or answer with
     /// [`text::connect_error`].
@@ -92,7 +91,7 @@ impl<S: Clone, W> ServerPeer<S, W> {
         };
         let place = find(joined, &decoded.namespace);
         match (decoded.packet, place) {
-            (Packet::Connect(auth), Err(_)) => Ok(Some(self.connect(decoded.namespace, auth, limits))),
+            (Packet::Connect(auth), Err(_)) => Ok(Some(self.connect(&decoded.namespace, auth, limits))),
             (Packet::Event(event), Ok(at)) => {
                 Ok(Some(Incoming::Event { socket: self.joined[at].socket.clone(), event }))
             }
@@ -101,21 +100,21 @@ impl<S: Clone, W> ServerPeer<S, W> {
                 let waiter = id.and_then(|id| joined.acks.take(id));
                 Ok(waiter.map(|waiter| Incoming::Ack { socket: joined.socket.clone(), waiter, payload }))
             }
-            (Packet::Disconnect, Ok(at)) => Ok(Some(Incoming::Disconnect(self.joined.remove(at)))),
+            (Packet::Disconnect, Ok(at)) => Ok(Some(Incoming::Disconnect(self.remove(at)))),
             _ => Err(ProtocolError::State),
         }
     }
 
-    fn connect<'a>(&self, namespace: Cow<'a, str>, auth: Option<&'a str>, limits: &Limits) -> Incoming<'a, S, W> {
+    fn connect<'a>(&self, namespace: &Cow<'a, str>, auth: Option<&'a str>, limits: &Limits) -> Incoming<'a, S, W> {
         match namespace {
             _ if self.joined.len() >= limits.namespaces => {
-                Incoming::Refused(text::connect_error(&namespace, "Too many namespaces", None))
+                Incoming::Refused(text::connect_error(namespace, "Too many namespaces", None))
             }
             // Only what came with attachments is owned.
             Cow::Borrowed(namespace) if namespace.len() <= limits.namespace_name => {
                 Incoming::Connect { namespace, auth }
             }
-            _ => Incoming::Refused(text::connect_error(&namespace, "Invalid namespace", None)),
+            _ => Incoming::Refused(text::connect_error(namespace, "Invalid namespace", None)),
         }
     }
 
@@ -133,12 +132,15 @@ impl<S: Clone, W> ServerPeer<S, W> {
 
     /// The client is not in `namespace` any more.
     pub fn leave(&mut self, namespace: &str) -> Option<Joined<S, W>> {
-        let at = find(&self.joined, namespace).ok()?;
+        find(&self.joined, namespace).ok().map(|at| self.remove(at))
+    }
+
+    fn remove(&mut self, at: usize) -> Joined<S, W> {
         let left = self.joined.remove(at);
-        if self.joined.is_empty() {
+        if self.joined.len() <= 1 {
             self.joined.shrink_to_fit();
         }
-        Some(left)
+        left
     }
 
     /// The connection is gone: all namespaces are left, and a packet that is not complete is forgotten.

@@ -1,0 +1,732 @@
+//! The client's end of a connection.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+use super::acks::AckTable;
+use super::decoder::{Decoder, Packet};
+use super::error::ProtocolError;
+use super::event::ReceivedEvent;
+use super::text::{self, Outgoing};
+use crate::data::{Limits, Payload, json};
+use crate::error::{Error, ErrorKind, Result};
+use crate::proto::engine::packet::Message;
+
+/// The sockets of a client, one for each namespace, over one connection after the other.
+///
+/// `S` is what the layer above knows a socket by, and is cloned with every event; `W` waits for an acknowledgement. What a
+/// socket emits before it is connected is kept and sent then, also after a reconnection; what the server sends it before
+/// that is kept as well.
+#[derive(Debug)]
+pub struct ClientPeer<S, W> {
+    decoder: Decoder,
+    open: bool,
+    sockets: SmallVec<[Entry<S, W>; 1]>,
+}
+
+#[derive(Debug)]
+struct Entry<S, W> {
+    namespace: Arc<str>,
+    socket: S,
+    state: State,
+    acks: AckTable<W>,
+    /// What was emitted while the socket was not connected, with the id that it asks an answer by.
+    unsent: VecDeque<(Option<u64>, Outgoing)>,
+    unsent_bytes: usize,
+    /// What arrived between our `CONNECT` and the server's.
+    early: Vec<ReceivedEvent>,
+    early_bytes: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Does not want to be connected.
+    Inactive,
+    /// Connects as soon as there is a connection.
+    Waiting,
+    /// Has sent `CONNECT`.
+    Connecting,
+    /// Has sent `CONNECT` and does not want to be connected any more: leaves when the server answers.
+    Abandoned,
+    /// Has the server's `CONNECT`.
+    Connected,
+}
+
+/// What a message of the server means for the layer above.
+#[derive(Debug)]
+pub enum Incoming<S, W> {
+    /// A socket is connected. In this order: `early` is delivered, `unsent` is sent, and the socket learns of it.
+    Connected {
+        /// The socket.
+        socket: S,
+        /// Its id, given by the server.
+        sid: Box<str>,
+        /// Events that the server sent before it confirmed.
+        early: Vec<ReceivedEvent>,
+        /// What the socket emitted before it was connected.
+        unsent: VecDeque<Outgoing>,
+    },
+    /// A socket could not connect. After a refusal (`Rejected`) it is inactive, and not connected again by itself.
+    ConnectError {
+        /// The socket.
+        socket: S,
+        /// The server's message and data.
+        error: Error,
+    },
+    /// An event for a socket.
+    Event {
+        /// The socket.
+        socket: S,
+        /// The event.
+        event: ReceivedEvent,
+    },
+    /// The answer that `waiter` waits for.
+    Ack {
+        /// The socket that asked.
+        socket: S,
+        /// Who waits.
+        waiter: W,
+        /// The answer.
+        payload: Payload,
+    },
+    /// The server put a socket out: `io server disconnect`. The socket is inactive.
+    Disconnected(Disconnected<S, W>),
+    /// Send this: the answer to a `CONNECT` that is not wanted any more.
+    Reply(Bytes),
+}
+
+/// A socket that is not connected any more.
+#[derive(Debug)]
+pub struct Disconnected<S, W> {
+    /// The socket.
+    pub socket: S,
+    /// Whether the server had confirmed its `CONNECT`.
+    pub connected: bool,
+    /// Who waits for an answer in vain. (Those whose event was not even sent go on waiting.)
+    pub waiters: Vec<W>,
+}
+
+/// What becomes of an event that is emitted.
+#[derive(Debug)]
+pub struct Emitted<W> {
+    /// Send this now. Without it the event is kept until the socket is connected.
+    pub send: Option<Outgoing>,
+    /// The waiter that has to give way, because too many wait.
+    pub evicted: Option<W>,
+}
+
+const V2_SERVER: &str = "It seems you are trying to reach a Socket.IO server in v2.x with a v3.x client, but they are not \
+    compatible (more information here: https://socket.io/docs/v3/migrating-from-2-x-to-3-0/)";
+
+impl<S: Clone, W> ClientPeer<S, W> {
+    /// A peer without sockets and without a connection.
+    pub const fn new() -> Self {
+        Self { decoder: Decoder::new(), open: false, sockets: SmallVec::new_const() }
+    }
+
+    /// Adds the socket of a namespace; it is inactive.
+    ///
+    /// `InvalidState` when the namespace has one already, `TooLarge` past the bounds of names and numbers.
+    pub fn add(&mut self, namespace: Arc<str>, socket: S, limits: &Limits) -> Result<()> {
+        if self.sockets.len() >= limits.namespaces || namespace.len() > limits.namespace_name {
+            return Err(Error::new(ErrorKind::TooLarge, "too many namespaces, or a name too long"));
+        }
+        if self.entry(&namespace).is_some() {
+            return Err(Error::new(ErrorKind::InvalidState, "the namespace has a socket already"));
+        }
+        self.sockets.push(Entry {
+            namespace,
+            socket,
+            state: State::Inactive,
+            acks: AckTable::new(),
+            unsent: VecDeque::new(),
+            unsent_bytes: 0,
+            early: Vec::new(),
+            early_bytes: 0,
+        });
+        Ok(())
+    }
+
+    /// The socket of a namespace.
+    pub fn socket(&self, namespace: &str) -> Option<&S> {
+        self.sockets.iter().find(|entry| *entry.namespace == *namespace).map(|entry| &entry.socket)
+    }
+
+    /// All sockets.
+    pub fn sockets(&self) -> impl Iterator<Item = &S> {
+        self.sockets.iter().map(|entry| &entry.socket)
+    }
+
+    /// The connection is open. Send a [`text::connect`] for each of these sockets.
+    pub fn opened(&mut self) -> Vec<(Arc<str>, S)> {
+        self.open = true;
+        let waiting = self.sockets.iter_mut().filter(|entry| entry.state == State::Waiting);
+        waiting
+            .map(|entry| {
+                entry.state = State::Connecting;
+                (Arc::clone(&entry.namespace), entry.socket.clone())
+            })
+            .collect()
+    }
+
+    /// The connection is gone. Each of these sockets was connected or about to be, and will be again with the next one.
+    pub fn closed(&mut self) -> Vec<Disconnected<S, W>> {
+        self.open = false;
+        self.decoder.reset();
+        self.sockets.iter_mut().filter_map(Entry::connection_lost).collect()
+    }
+
+    /// A socket wants to be connected, now and after each reconnection. Returns whether a [`text::connect`] is to be sent
+    /// for it now.
+    pub fn connect(&mut self, namespace: &str) -> bool {
+        let open = self.open;
+        let Some(entry) = self.entry(namespace) else { return false };
+        let (state, send) = match entry.state {
+            State::Inactive if open => (State::Connecting, true),
+            State::Inactive => (State::Waiting, false),
+            // The server's answer to the first one is still to come; a second one would end the connection.
+            State::Abandoned => (State::Connecting, false),
+            state => (state, false),
+        };
+        entry.state = state;
+        send
+    }
+
+    /// A socket does not want to be connected any more. If it was, it gets the reason `io client disconnect`, and the message
+    /// is to be sent.
+    pub fn disconnect(&mut self, namespace: &str) -> Option<(Bytes, Disconnected<S, W>)> {
+        let entry = self.entry(namespace)?;
+        let connected = entry.state == State::Connected;
+        entry.state = match entry.state {
+            State::Connecting | State::Abandoned => State::Abandoned,
+            _ => State::Inactive,
+        };
+        connected.then(|| (text::disconnect(namespace), entry.disconnected(true)))
+    }
+
+    /// Whether a socket is connected: the server has confirmed.
+    pub fn connected(&self, namespace: &str) -> bool {
+        self.state(namespace) == State::Connected
+    }
+
+    /// Whether a socket is connected or will be as soon as possible.
+    pub fn active(&self, namespace: &str) -> bool {
+        self.state(namespace).active()
+    }
+
+    /// Whether any socket is active. When none is, the connection is of no use.
+    pub fn any_active(&self) -> bool {
+        self.sockets.iter().any(|entry| entry.state.active())
+    }
+
+    /// Takes a message of the server. A binary packet's first ones, and packets for sockets that are not active, become
+    /// nothing to do. After an error the connection is closed: `parse error`.
+    pub fn receive(&mut self, message: Message<'_>, limits: &Limits) -> Result<Option<Incoming<S, W>>, ProtocolError> {
+        let Some(decoded) = self.decoder.add(message, limits, |_| true)? else { return Ok(None) };
+        let Some(entry) = self.entry(&decoded.namespace) else { return Ok(None) };
+        Ok(match (decoded.packet, entry.state) {
+            (Packet::Connect(_), State::Abandoned) => {
+                entry.state = State::Inactive;
+                Some(Incoming::Reply(text::disconnect(&entry.namespace)))
+            }
+            (Packet::ConnectError(_) | Packet::Disconnect, State::Abandoned) => {
+                entry.state = State::Inactive;
+                None
+            }
+            (_, State::Inactive | State::Waiting | State::Abandoned) | (Packet::ConnectError(_), State::Connected) => {
+                None
+            }
+            (Packet::Connect(data), _) => Some(entry.confirmed(data)),
+            (Packet::Event(event), State::Connected) => Some(Incoming::Event { socket: entry.socket.clone(), event }),
+            (Packet::Event(event), State::Connecting) => {
+                entry.keep_early(event, limits)?;
+                None
+            }
+            (Packet::Ack(id, payload), _) => {
+                let waiter = id.and_then(|id| entry.acks.take(id));
+                waiter.map(|waiter| Incoming::Ack { socket: entry.socket.clone(), waiter, payload })
+            }
+            (Packet::Disconnect, state) => {
+                entry.state = State::Inactive;
+                Some(Incoming::Disconnected(entry.disconnected(state == State::Connected)))
+            }
+            (Packet::ConnectError(data), _) => {
+                entry.state = State::Inactive;
+                Some(Incoming::ConnectError { socket: entry.socket.clone(), error: refusal(data) })
+            }
+        })
+    }
+
+    /// A socket emits an event, and lets a waiter wait for the answer until a deadline if it wants one.
+    ///
+    /// `NotFound` when the namespace has no socket, `Backpressure` when too much is kept already.
+    pub fn emit(
+        &mut self,
+        namespace: &str,
+        name: &str,
+        payload: &Payload,
+        waiter: Option<(W, Option<Instant>)>,
+        limits: &Limits,
+    ) -> Result<Emitted<W>> {
+        let entry = self.known(namespace)?;
+        entry.check_room(limits)?;
+        let (id, evicted) = match waiter {
+            Some((waiter, deadline)) => {
+                let (id, evicted) = entry.acks.insert(waiter, deadline, limits.pending_acks);
+                (Some(id), evicted)
+            }
+            None => (None, None),
+        };
+        let send = entry.send_or_keep(id, text::event(namespace, name, payload, id));
+        Ok(Emitted { send, evicted })
+    }
+
+    /// A socket emits an event that is dropped unless the transport can be written to now. As with the official client,
+    /// one that is not dropped is kept while the socket is not connected.
+    ///
+    /// Errors as [`emit`](Self::emit).
+    pub fn emit_volatile(
+        &mut self,
+        namespace: &str,
+        name: &str,
+        payload: &Payload,
+        writable: bool,
+        limits: &Limits,
+    ) -> Result<Option<Outgoing>> {
+        let open = self.open;
+        let entry = self.known(namespace)?;
+        if !(open && writable) {
+            return Ok(None);
+        }
+        entry.check_room(limits)?;
+        Ok(entry.send_or_keep(None, text::event(namespace, name, payload, None)))
+    }
+
+    /// The answer to event `id`; `None` when the socket is not connected any more.
+    pub fn answer(&self, namespace: &str, id: u64, payload: &Payload) -> Option<Outgoing> {
+        self.connected(namespace).then(|| text::ack(namespace, id, payload))
+    }
+
+    /// When [`expire`](Self::expire) is wanted next.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.sockets.iter().filter_map(|entry| entry.acks.deadline()).min()
+    }
+
+    /// One waiter whose time is over. Call it until there is none. An event that was not sent yet never will be.
+    pub fn expire(&mut self, now: Instant) -> Option<W> {
+        self.sockets.iter_mut().find_map(|entry| entry.expire(now))
+    }
+
+    /// All waiters of all sockets, and nothing is kept any more: the manager is closed for good.
+    pub fn drain(&mut self) -> Vec<W> {
+        let drain = |entry: &mut Entry<S, W>| {
+            entry.take_unsent();
+            entry.acks.drain_unless(|_| false)
+        };
+        self.sockets.iter_mut().flat_map(drain).collect()
+    }
+
+    fn entry(&mut self, namespace: &str) -> Option<&mut Entry<S, W>> {
+        self.sockets.iter_mut().find(|entry| *entry.namespace == *namespace)
+    }
+
+    fn known(&mut self, namespace: &str) -> Result<&mut Entry<S, W>> {
+        self.entry(namespace).ok_or_else(|| Error::new(ErrorKind::NotFound, "the namespace has no socket"))
+    }
+
+    fn state(&self, namespace: &str) -> State {
+        let entry = self.sockets.iter().find(|entry| *entry.namespace == *namespace);
+        entry.map_or(State::Inactive, |entry| entry.state)
+    }
+}
+
+impl<S: Clone, W> Default for ClientPeer<S, W> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl State {
+    fn active(self) -> bool {
+        matches!(self, Self::Waiting | Self::Connecting | Self::Connected)
+    }
+}
+
+impl<S: Clone, W> Entry<S, W> {
+    /// The server's `CONNECT`.
+    fn confirmed(&mut self, data: Option<&str>) -> Incoming<S, W> {
+        let socket = self.socket.clone();
+        let sid = data.and_then(|data| json::member(data, "sid")).and_then(json::as_text);
+        let Some(sid) = sid.filter(|sid| !sid.is_empty()) else {
+            return Incoming::ConnectError { socket, error: Error::new(ErrorKind::Handshake, V2_SERVER) };
+        };
+        self.state = State::Connected;
+        let (early, unsent) = (self.take_early(), self.take_unsent());
+        Incoming::Connected { socket, sid: sid.into(), early, unsent }
+    }
+
+    fn connection_lost(&mut self) -> Option<Disconnected<S, W>> {
+        let state = self.state;
+        if !state.active() {
+            self.state = State::Inactive;
+            return None;
+        }
+        self.state = State::Waiting;
+        (state != State::Waiting).then(|| self.disconnected(state == State::Connected))
+    }
+
+    fn disconnected(&mut self, connected: bool) -> Disconnected<S, W> {
+        self.take_early();
+        // Both are in the order of the ids.
+        let mut unsent = self.unsent.iter().filter_map(|(id, _)| *id).peekable();
+        let waiters = self.acks.drain_unless(|id| {
+            while unsent.next_if(|unsent| *unsent < id).is_some() {}
+            unsent.peek() == Some(&id)
+        });
+        Disconnected { socket: self.socket.clone(), connected, waiters }
+    }
+
+    fn keep_early(&mut self, event: ReceivedEvent, limits: &Limits) -> Result<(), ProtocolError> {
+        self.early_bytes += event.len();
+        if self.early_bytes > limits.undelivered_bytes || self.early.len() >= limits.undelivered_events {
+            return Err(ProtocolError::TooLarge);
+        }
+        self.early.push(event);
+        Ok(())
+    }
+
+    fn take_early(&mut self) -> Vec<ReceivedEvent> {
+        self.early_bytes = 0;
+        std::mem::take(&mut self.early)
+    }
+
+    /// `Backpressure` when the socket is not connected and too much is kept already.
+    fn check_room(&self, limits: &Limits) -> Result<()> {
+        if self.state != State::Connected && self.unsent_bytes >= limits.queued_bytes {
+            return Err(Error::new(ErrorKind::Backpressure, "too much waits to be sent"));
+        }
+        Ok(())
+    }
+
+    fn send_or_keep(&mut self, id: Option<u64>, outgoing: Outgoing) -> Option<Outgoing> {
+        if self.state == State::Connected {
+            return Some(outgoing);
+        }
+        self.unsent_bytes += outgoing.len();
+        self.unsent.push_back((id, outgoing));
+        None
+    }
+
+    fn take_unsent(&mut self) -> VecDeque<Outgoing> {
+        self.unsent_bytes = 0;
+        std::mem::take(&mut self.unsent).into_iter().map(|(_, outgoing)| outgoing).collect()
+    }
+
+    fn expire(&mut self, now: Instant) -> Option<W> {
+        let (id, waiter) = self.acks.expire(now)?;
+        if let Some(at) = self.unsent.iter().position(|(unsent, _)| *unsent == Some(id))
+            && let Some((_, outgoing)) = self.unsent.remove(at)
+        {
+            self.unsent_bytes -= outgoing.len();
+        }
+        Some(waiter)
+    }
+}
+
+/// The error of a `CONNECT_ERROR`: an object with `message` and perhaps `data`, or, as some servers send it, the message.
+fn refusal(data: &str) -> Error {
+    let message = json::member(data, "message").map_or_else(|| json::as_text(data), json::as_text);
+    let error = Error::new(ErrorKind::Rejected, message.unwrap_or_default().into_owned());
+    match json::member(data, "data") {
+        Some(data) => error.with_data(data),
+        None => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    type Peer = ClientPeer<&'static str, &'static str>;
+
+    const LIMITS: Limits = Limits::DEFAULT;
+
+    /// A peer with inactive sockets for `/` and `/adm`.
+    fn peer() -> Peer {
+        let mut peer = Peer::new();
+        peer.add("/".into(), "root", &LIMITS).unwrap();
+        peer.add("/adm".into(), "admin", &LIMITS).unwrap();
+        peer
+    }
+
+    /// A peer whose `/` is connected, and `/adm` connecting.
+    fn connected() -> Peer {
+        let mut peer = peer();
+        peer.opened();
+        assert!(peer.connect("/") && peer.connect("/adm"));
+        assert!(
+            matches!(receive(&mut peer, "0{\"sid\":\"x\"}"), Some(Incoming::Connected { sid, .. }) if *sid == *"x")
+        );
+        peer
+    }
+
+    #[track_caller]
+    fn receive(peer: &mut Peer, text: &str) -> Option<Incoming<&'static str, &'static str>> {
+        peer.receive(Message::Text(text), &LIMITS).unwrap()
+    }
+
+    #[track_caller]
+    fn emit(peer: &mut Peer, namespace: &str, name: &str) -> Option<Bytes> {
+        peer.emit(namespace, name, &Payload::new(), None, &LIMITS).unwrap().send.map(|sent| sent.text().clone())
+    }
+
+    #[track_caller]
+    fn ask(peer: &mut Peer, namespace: &str, waiter: &'static str, deadline: Option<Instant>) -> Option<Bytes> {
+        let emitted = peer.emit(namespace, "q", &Payload::new(), Some((waiter, deadline)), &LIMITS).unwrap();
+        emitted.send.map(|sent| sent.text().clone())
+    }
+
+    #[test]
+    fn active_sockets_connect_when_the_connection_opens() {
+        let mut peer = peer();
+        assert!(!peer.connect("/adm"));
+        assert!(peer.active("/adm") && !peer.connected("/adm") && !peer.active("/"));
+
+        assert_eq!(peer.opened(), [("/adm".into(), "admin")]);
+        assert!(!peer.connect("/adm"));
+        assert!(peer.connect("/"));
+        assert!(
+            matches!(receive(&mut peer, "0/adm,{\"sid\":\"\\u0061\"}"), Some(Incoming::Connected { socket: "admin", sid, .. }) if *sid == *"a")
+        );
+        assert!(peer.connected("/adm") && !peer.connected("/"));
+    }
+
+    #[test]
+    fn what_is_emitted_before_the_connection_is_sent_with_it_in_order() {
+        let mut peer = peer();
+        assert_eq!(emit(&mut peer, "/", "a"), None);
+        peer.connect("/");
+        peer.opened();
+        assert_eq!(ask(&mut peer, "/", "w", None), None);
+
+        let Some(Incoming::Connected { unsent, .. }) = receive(&mut peer, "0{\"sid\":\"x\"}") else { panic!() };
+        assert_eq!(unsent.iter().map(Outgoing::text).collect::<Vec<_>>(), ["42[\"a\"]", "420[\"q\"]"]);
+        assert_eq!(emit(&mut peer, "/", "b").unwrap(), "42[\"b\"]");
+        assert!(matches!(receive(&mut peer, "30[1]"), Some(Incoming::Ack { waiter: "w", .. })));
+    }
+
+    #[test]
+    fn what_arrives_before_the_confirmation_is_delivered_with_it() {
+        let mut peer = connected();
+        assert!(receive(&mut peer, "2/adm,[\"a\"]").is_none());
+        assert!(receive(&mut peer, "2/adm,[\"b\"]").is_none());
+
+        let Some(Incoming::Connected { early, .. }) = receive(&mut peer, "0/adm,{\"sid\":\"y\"}") else { panic!() };
+        assert_eq!(early.iter().map(ReceivedEvent::name).collect::<Vec<_>>(), ["a", "b"]);
+        assert!(matches!(receive(&mut peer, "2/adm,[\"c\"]"), Some(Incoming::Event { socket: "admin", .. })));
+    }
+
+    #[test]
+    fn what_arrives_before_the_confirmation_is_bounded() {
+        let limits = Limits { undelivered_events: 2, ..LIMITS };
+        let mut peer = connected();
+        for fits in [true, true, false] {
+            assert_eq!(peer.receive(Message::Text("2/adm,[\"a\"]"), &limits).is_ok(), fits);
+        }
+    }
+
+    #[test]
+    fn a_confirmation_without_an_id_is_an_old_server() {
+        let mut peer = peer();
+        peer.opened();
+        peer.connect("/");
+        for text in ["0", "0{}", "0{\"sid\":\"\"}", "0{\"sid\":1}"] {
+            let Some(Incoming::ConnectError { error, .. }) = receive(&mut peer, text) else { panic!("{text}") };
+            assert!(error.message().starts_with("It seems you are trying to reach a Socket.IO server in v2.x"));
+        }
+    }
+
+    #[test]
+    fn a_refused_socket_is_not_active_any_more() {
+        for (text, message, data) in [
+            ("4/adm,{\"message\":\"Invalid namespace\"}", "Invalid namespace", None),
+            ("4/adm,{\"message\":\"n\\u006f\",\"data\":{\"a\": 1}}", "no", Some("{\"a\": 1}")),
+            ("4/adm,\"Unable to connect\"", "Unable to connect", None),
+        ] {
+            let mut peer = connected();
+            let Some(Incoming::ConnectError { socket, error }) = receive(&mut peer, text) else { panic!("{text}") };
+            assert_eq!(
+                (socket, error.kind(), error.message(), error.data()),
+                ("admin", ErrorKind::Rejected, message, data)
+            );
+            assert!(!peer.active("/adm") && peer.connected("/") && peer.any_active());
+        }
+    }
+
+    #[test]
+    fn the_server_can_put_a_socket_out() {
+        let mut peer = connected();
+        ask(&mut peer, "/", "w", None);
+
+        let Some(Incoming::Disconnected(left)) = receive(&mut peer, "1") else { panic!() };
+
+        assert_eq!((left.socket, left.connected, left.waiters), ("root", true, vec!["w"]));
+        assert!(!peer.active("/") && peer.active("/adm"));
+        assert!(receive(&mut peer, "2[\"a\"]").is_none());
+    }
+
+    #[test]
+    fn a_socket_can_leave() {
+        let mut peer = connected();
+        ask(&mut peer, "/", "w", None);
+
+        let (message, left) = peer.disconnect("/").unwrap();
+
+        assert_eq!((&message[..], left.waiters), (&b"41"[..], vec!["w"]));
+        assert!(peer.disconnect("/").is_none());
+        assert_eq!(emit(&mut peer, "/", "later"), None);
+        assert!(peer.connect("/"));
+        let Some(Incoming::Connected { unsent, .. }) = receive(&mut peer, "0{\"sid\":\"z\"}") else { panic!() };
+        assert_eq!(unsent.len(), 1);
+    }
+
+    #[test]
+    fn a_socket_that_leaves_while_it_connects_does_so_when_the_server_answers() {
+        let mut peer = connected();
+        assert!(peer.disconnect("/adm").is_none());
+        assert!(!peer.active("/adm"));
+
+        assert!(
+            matches!(receive(&mut peer, "0/adm,{\"sid\":\"y\"}"), Some(Incoming::Reply(reply)) if reply == "41/adm,")
+        );
+
+        assert!(peer.connect("/adm"));
+        assert!(peer.disconnect("/adm").is_none());
+        assert!(!peer.connect("/adm"), "one CONNECT is on its way already");
+        assert!(matches!(receive(&mut peer, "0/adm,{\"sid\":\"y\"}"), Some(Incoming::Connected { .. })));
+    }
+
+    #[test]
+    fn a_lost_connection_fails_what_was_asked_and_keeps_what_was_not_sent() {
+        let mut peer = connected();
+        ask(&mut peer, "/", "asked", None);
+        ask(&mut peer, "/adm", "kept", None);
+        assert!(peer.receive(Message::Text("51-[\"a\"]"), &LIMITS).unwrap().is_none());
+
+        let lost: Vec<_> = peer.closed().into_iter().map(|left| (left.socket, left.connected, left.waiters)).collect();
+
+        assert_eq!(lost, [("root", true, vec!["asked"]), ("admin", false, vec![])]);
+        assert!(peer.active("/") && !peer.connected("/"));
+        assert!(peer.closed().is_empty());
+        assert_eq!(peer.opened().len(), 2);
+        let Some(Incoming::Connected { unsent, .. }) = receive(&mut peer, "0/adm,{\"sid\":\"y\"}") else { panic!() };
+        assert_eq!(unsent[0].text(), "42/adm,0[\"q\"]");
+        assert!(matches!(receive(&mut peer, "3/adm,0[]"), Some(Incoming::Ack { waiter: "kept", .. })));
+    }
+
+    #[test]
+    fn an_event_whose_answer_is_overdue_is_not_sent_any_more() {
+        let start = Instant::now();
+        let deadline = Some(start + Duration::from_secs(1));
+        let mut peer = peer();
+        ask(&mut peer, "/", "w", deadline);
+        emit(&mut peer, "/", "a");
+
+        assert_eq!(peer.deadline(), deadline);
+        assert_eq!(peer.expire(start), None);
+        assert_eq!(peer.expire(start + Duration::from_secs(1)), Some("w"));
+
+        peer.connect("/");
+        peer.opened();
+        let Some(Incoming::Connected { unsent, .. }) = receive(&mut peer, "0{\"sid\":\"x\"}") else { panic!() };
+        assert_eq!(unsent.iter().map(Outgoing::text).collect::<Vec<_>>(), ["42[\"a\"]"]);
+    }
+
+    #[test]
+    fn volatile_events_are_dropped_when_they_cannot_be_written() {
+        let mut peer = connected();
+        let mut volatile = |namespace, writable| {
+            peer.emit_volatile(namespace, "v", &Payload::new(), writable, &LIMITS).unwrap().is_some()
+        };
+        assert!(volatile("/", true) && !volatile("/", false) && !volatile("/adm", true) && !volatile("/adm", false));
+
+        let Some(Incoming::Connected { unsent, .. }) = receive(&mut peer, "0/adm,{\"sid\":\"y\"}") else { panic!() };
+        assert_eq!(unsent.len(), 1);
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let limits = Limits { queued_bytes: 10, ..LIMITS };
+        let mut peer = peer();
+        let emit =
+            |peer: &mut Peer| peer.emit("/", "12345", &Payload::new(), None, &limits).map(drop).map_err(|e| e.kind());
+        assert_eq!(emit(&mut peer), Ok(()));
+        assert_eq!(emit(&mut peer), Err(ErrorKind::Backpressure));
+        peer.opened();
+        peer.connect("/");
+        receive(&mut peer, "0{\"sid\":\"x\"}");
+        assert_eq!(emit(&mut peer), Ok(()));
+    }
+
+    #[test]
+    fn answers_are_sent_while_connected_only() {
+        let mut peer = connected();
+        assert_eq!(peer.answer("/", 3, &Payload::new()).unwrap().text(), "433[]");
+        peer.closed();
+        assert!(peer.answer("/", 3, &Payload::new()).is_none());
+    }
+
+    #[test]
+    fn a_namespace_has_one_socket_and_their_number_is_bounded() {
+        let mut peer = Peer::new();
+        for i in 0..LIMITS.namespaces {
+            peer.add(format!("/{i}").into(), "s", &LIMITS).unwrap();
+        }
+        assert_eq!(peer.add("/more".into(), "s", &LIMITS).map_err(|e| e.kind()), Err(ErrorKind::TooLarge));
+
+        let mut peer = self::peer();
+        assert_eq!(peer.add("/".into(), "s", &LIMITS).map_err(|e| e.kind()), Err(ErrorKind::InvalidState));
+        let longest = format!("/{}", "x".repeat(255));
+        assert!(peer.add(longest.as_str().into(), "s", &LIMITS).is_ok());
+        assert!(peer.add((longest + "x").into(), "s", &LIMITS).is_err());
+    }
+
+    #[test]
+    fn packets_for_unknown_namespaces_are_ignored() {
+        let mut peer = connected();
+        for text in ["2/x,[\"a\"]", "1/x,", "0/x,{\"sid\":\"s\"}", "4/x,{}", "3/x,0[]"] {
+            assert!(receive(&mut peer, text).is_none());
+        }
+        assert!(matches!(peer.receive(Message::Text("9"), &LIMITS), Err(ProtocolError::UnknownType)));
+    }
+
+    #[test]
+    fn no_input_makes_it_panic() {
+        let mut random = crate::data::tests::Random::new(11);
+        let seeds = [
+            r#"0{"sid":"a","pid":"b"}"#,
+            r#"4/adm,{"message":"m","data":{}}"#,
+            r#"2/adm,1["a",{"b":[]}]"#,
+            r#"51-["a"]"#,
+            "1",
+            "30[]",
+        ];
+        let mut peer = connected();
+        for _ in 0..20_000 {
+            let seed = seeds[random.below(seeds.len())];
+            if peer.receive(Message::Text(&random.mutate(seed)), &LIMITS).is_err() {
+                peer.closed();
+                peer.opened();
+            }
+            let _ = peer.receive(Message::Binary(b"x"), &LIMITS);
+            peer.connect("/");
+            peer.connect("/adm");
+        }
+    }
+}
