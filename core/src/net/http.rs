@@ -1,5 +1,6 @@
 //! HTTP/1.1 connections of a server, on hyper.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,6 +11,7 @@ use hyper::service::service_fn;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpStream, UnixStream};
+use tokio_util::sync::CancellationToken;
 
 use super::link::Stream;
 use super::listener::Peer;
@@ -29,14 +31,32 @@ const MAX_HEADERS: usize = 100;
 /// How long a request's head may take.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long the last answer may take when the server stops.
+const STOP_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// What answers the requests of a server.
 pub(crate) trait Service: Clone + Send + 'static {
     /// Answers one request. Dropped when the peer goes away meanwhile.
     fn call(self, request: Request, peer: Peer) -> impl Future<Output = Response> + Send;
 }
 
-/// Serves one connection until it ends or becomes a WebSocket.
-pub(crate) async fn serve(stream: Stream, peer: Peer, service: impl Service) {
+/// Serves one connection until it ends or becomes a WebSocket. After `stop` the request that is being answered is the
+/// last.
+pub(crate) async fn serve(stream: Stream, peer: Peer, service: impl Service, stop: CancellationToken) {
+    match stream {
+        Stream::Tcp(stream) => {
+            // Without it the last bytes of an answer wait for the acknowledgement of those before.
+            let _ = stream.set_nodelay(true);
+            serve_io(TokioIo::new(stream), peer, service, stop).await;
+        }
+        Stream::Unix(stream) => serve_io(TokioIo::new(stream), peer, service, stop).await,
+    }
+}
+
+async fn serve_io<I>(io: I, peer: Peer, service: impl Service, stop: CancellationToken)
+where
+    I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+{
     let answer = service_fn(|request| {
         let answered = service.clone().call(request, peer.clone());
         async { Ok::<_, std::convert::Infallible>(answered.await) }
@@ -46,16 +66,17 @@ pub(crate) async fn serve(stream: Stream, peer: Peer, service: impl Service) {
         .header_read_timeout(HEAD_TIMEOUT)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEAD_BYTES)
-        // The answers are whole and small: one write each without this is cheaper than a vectored one.
+        // The answers are whole and small: copied into one buffer they go out cheaper than as two slices.
         .writev(false);
+    let mut connection = pin!(http.serve_connection(io, answer).with_upgrades());
     // A peer that breaks HTTP has been answered by hyper; a broken connection is an ordinary end.
-    let _ = match stream {
-        Stream::Tcp(stream) => {
-            let _ = stream.set_nodelay(true);
-            http.serve_connection(TokioIo::new(stream), answer).with_upgrades().await
+    tokio::select! { biased;
+        _ = connection.as_mut() => {}
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            let _ = tokio::time::timeout(STOP_TIMEOUT, connection).await;
         }
-        Stream::Unix(stream) => http.serve_connection(TokioIo::new(stream), answer).with_upgrades().await,
-    };
+    }
 }
 
 /// The bare stream under an upgraded connection, and what was read of it already.

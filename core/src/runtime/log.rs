@@ -101,8 +101,8 @@ macro_rules! at {
 }
 macro_rules! error { ($($line:tt)+) => { $crate::runtime::log::at!(Error, $($line)+) } }
 macro_rules! warning { ($($line:tt)+) => { $crate::runtime::log::at!(Warn, $($line)+) } }
-macro_rules! info { ($($line:tt)+) => { $crate::runtime::log::at!(Info, $($line)+) } }
+
 macro_rules! debug { ($($line:tt)+) => { $crate::runtime::log::at!(Debug, $($line)+) } }
 
 #[allow(unused_imports, reason = "levels that no module uses yet")]
-pub(crate) use {at, debug, error, info, warning};
+pub(crate) use {at, debug, error, warning};

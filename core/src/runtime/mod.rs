@@ -118,6 +118,11 @@ impl Runtime {
         &self.timers
     }
 
+    /// The queues of all dispatch threads.
+    pub(crate) fn queues(&self) -> &[Arc<Queue>] {
+        self.threads.queues()
+    }
+
     /// The queue of a dispatch thread, each in its turn. An object keeps the queue it was given: that is what keeps its
     /// deliveries in order.
     pub(crate) fn next_queue(&self) -> &Arc<Queue> {

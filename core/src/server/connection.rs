@@ -110,6 +110,7 @@ pub struct Io<'a, L: Layer> {
     deliveries: &'a mut Vec<Delivery>,
     now: Instant,
     unsent: usize,
+    blocked: bool,
     close: bool,
 }
 
@@ -139,6 +140,11 @@ impl<L: Layer> Io<'_, L> {
     /// Whether so much waits to be sent that nothing should be added.
     pub fn is_full(&mut self) -> bool {
         self.session.outbox().bytes() + self.unsent >= self.connection.limits().queued_bytes
+    }
+
+    /// Whether the transport takes something now: what is volatile is sent only then.
+    pub fn is_writable(&self) -> bool {
+        !self.blocked && self.session.is_writable()
     }
 
     /// Has the connection closed when the layer has returned.
@@ -241,6 +247,17 @@ impl<L: Layer> Connection<L> {
         self.run(|inner, step| {
             if !inner.closed {
                 inner.step(step, Input::Close);
+            }
+        });
+    }
+
+    /// Closes the connection now: a client on polling that does not ask just now is not waited for.
+    pub(super) fn terminate(self: &Arc<Self>) {
+        self.run(|inner, step| {
+            if !inner.closed {
+                inner.step(step, Input::Close);
+                inner.flush(step);
+                inner.closed(step, CloseReason::ForcedClose);
             }
         });
     }
@@ -540,6 +557,7 @@ impl<L: Layer> Inner<L> {
         let mut io = Io {
             connection: step.connection,
             unsent: self.writer.as_ref().map_or(0, Writer::unsent),
+            blocked: self.writer.as_ref().is_some_and(Writer::is_blocked),
             session: &mut self.session,
             deliveries: &mut step.deliveries,
             now: step.now,

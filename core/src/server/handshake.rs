@@ -41,6 +41,11 @@ impl RequestHead {
         &self.text[..self.target]
     }
 
+    /// The IP address of the client, or `unix`.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     /// The first value of a header; `name` in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
@@ -100,7 +105,7 @@ impl Handshake {
 
     /// The IP address of the client, or `unix`.
     pub fn address(&self) -> &str {
-        &self.head.address
+        self.head.address()
     }
 
     /// The object that the client sent to be let in, as JSON; `{}` when it sent none.

@@ -1,5 +1,244 @@
 //! Floor 4: who is speaking, listening side.
+//!
+//! A [`Server`] listens, or is fed by a host; its [`Namespace`]s hold the [`Socket`]s of the clients.
 
+mod broadcast;
+mod config;
 pub mod connection;
 pub mod engine;
-pub mod handshake;
+mod handshake;
+mod layer;
+mod namespace;
+mod request;
+mod socket;
+
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwapOption;
+use hyper::StatusCode;
+use parking_lot::Mutex;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::data::tag::{Kind, Tag};
+use crate::error::{Error, ErrorKind, Result};
+use crate::net::http::{self, Service};
+use crate::net::link::Stream;
+use crate::net::listener::{Listener, Peer};
+use crate::runtime::dispatch::queue::{Delivery, Queue};
+use crate::runtime::{Done, Runtime, on_dispatch_thread};
+use engine::Engine;
+use layer::SocketLayer;
+use namespace::Namespaces;
+
+pub use broadcast::Broadcast;
+pub use config::ServerConfig;
+pub use handshake::{Handshake, RequestHead};
+pub use namespace::{ConnectionHandler, Namespace};
+pub use request::{Reply, Request, RequestHandler};
+pub use socket::{DisconnectHandler, EventHandler, Socket};
+
+/// A Socket.IO server. Every method may be called from any thread.
+///
+/// Dropped without [`Server::close`] it closes too, and nobody is told.
+#[repr(C)]
+pub struct Server {
+    tag: Tag,
+    shared: Arc<Shared>,
+}
+
+/// What the server's tasks hold.
+struct Shared {
+    runtime: Arc<Runtime>,
+    engine: Arc<Engine<SocketLayer>>,
+    namespaces: Arc<Namespaces>,
+    queue: Arc<Queue>,
+    /// Where requests go that are not ours.
+    requests: ArcSwapOption<Box<RequestHandler>>,
+    addresses: Mutex<Vec<String>>,
+    /// Listeners and HTTP connections.
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Server {
+    /// The tag of servers.
+    pub const KIND: Kind = Kind::new(*b"serv");
+
+    /// A server that does not listen yet.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for options that cannot work.
+    pub fn new(runtime: &Arc<Runtime>, config: ServerConfig) -> Result<Arc<Self>> {
+        config.check()?;
+        let namespaces = Arc::new(Namespaces::new(config.limits.clone()));
+        let queue = runtime.next_queue().clone();
+        namespaces.get_or_add("/", &queue)?;
+        let (of_layers, connect_timeout) = (namespaces.clone(), config.connect_timeout);
+        let open = Box::new(move |head| {
+            let connect_by = Instant::now().checked_add(connect_timeout);
+            SocketLayer::new(of_layers.clone(), head, connect_by)
+        });
+        let shared = Shared {
+            runtime: runtime.clone(),
+            engine: Engine::new(runtime.clone(), config.engine(), open),
+            namespaces,
+            queue,
+            requests: ArcSwapOption::empty(),
+            addresses: Mutex::default(),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        };
+        Ok(Arc::new(Self { tag: Tag::new(Self::KIND), shared: Arc::new(shared) }))
+    }
+
+    /// Listens on `host:port` (`127.0.0.1:3000`, `[::1]:3000`, `localhost:3000`, port 0 for any free one, `:3000` for all
+    /// addresses) or on `unix:/path`. May be called several times. `done` is told when connections are accepted; it is not
+    /// called when this call fails.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for what is no address, `Resolve`, `AddressInUse`, `Io`, `Closed` for a closed server.
+    pub fn listen(&self, address: &str, done: Done) -> Result<()> {
+        let shared = &self.shared;
+        let _inside = shared.runtime.handle().enter();
+        let listener = Listener::bind(address)?;
+        let mut addresses = shared.addresses.lock();
+        if shared.stop.is_cancelled() {
+            return Err(Error::new(ErrorKind::Closed, "the server is closed"));
+        }
+        addresses.push(listener.address().to_owned());
+        let (accepting, stop) = (shared.clone(), shared.stop.clone());
+        shared.tasks.spawn(async move {
+            let accepted = |stream, peer| accepting.accepted(stream, peer);
+            stop.run_until_cancelled(listener.run(accepted)).await;
+        });
+        shared.queue.push(Delivery::call(|| done(Ok(()))));
+        Ok(())
+    }
+
+    /// The address of the `i`th successful [`Server::listen`], its port filled in.
+    pub fn address(&self, i: usize) -> Option<String> {
+        self.shared.addresses.lock().get(i).cloned()
+    }
+
+    /// The namespace of this name, made if need be; clients can join it from then on. A missing slash is added.
+    ///
+    /// # Errors
+    /// `TooLarge` for a name of more than 256 bytes, `InvalidArgument` for one with a comma.
+    pub fn of(&self, name: &str) -> Result<Arc<Namespace>> {
+        self.shared.namespaces.get_or_add(name, &self.shared.queue)
+    }
+
+    /// Has `handler` answer requests outside the Socket.IO path; without one they get 404. Replaces the one before.
+    pub fn on_request(&self, handler: Box<RequestHandler>) {
+        self.shared.set_request_handler(Some(Arc::new(handler)));
+    }
+
+    /// How many clients are connected.
+    pub fn clients_count(&self) -> usize {
+        self.shared.engine.count()
+    }
+
+    /// Closes the server: listeners, then clients (`server shutting down`). `done` is called on a dispatch thread behind
+    /// the last call of any handler; also when the server was closed before.
+    pub fn close(&self, done: Done) {
+        self.shared.close(Some(done));
+    }
+
+    /// The same, and waits for the end.
+    ///
+    /// # Errors
+    /// `WouldDeadlock` on a dispatch thread, `Timeout`; the server closes all the same.
+    pub fn close_wait(&self, timeout: Duration) -> Result<()> {
+        if on_dispatch_thread() {
+            return Err(Error::new(ErrorKind::WouldDeadlock, "a handler cannot wait for the end of all handlers"));
+        }
+        let (sender, receiver) = sync_channel(1);
+        self.close(Box::new(move |result| drop(sender.send(result))));
+        receiver.recv_timeout(timeout).unwrap_or_else(|error| {
+            Err(match error {
+                RecvTimeoutError::Timeout => Error::new(ErrorKind::Timeout, "the server is still closing"),
+                RecvTimeoutError::Disconnected => Error::new(ErrorKind::Closed, "the runtime was shut down"),
+            })
+        })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.shared.close(None);
+    }
+}
+
+impl Shared {
+    fn accepted(self: &Arc<Self>, stream: Stream, peer: Peer) {
+        let (service, stop) = (HttpService(self.clone()), self.stop.clone());
+        self.tasks.spawn(http::serve(stream, peer, service, stop));
+    }
+
+    fn set_request_handler(&self, handler: Option<Arc<Box<RequestHandler>>>) {
+        if let Some(before) = self.requests.swap(handler) {
+            self.queue.push(Delivery::discard(before));
+        }
+    }
+
+    fn close(&self, done: Option<Done>) {
+        self.engine.stop();
+        {
+            // Whoever listens meanwhile either is seen by the tracker or sees this.
+            let _addresses = self.addresses.lock();
+            self.stop.cancel();
+        }
+        self.tasks.close();
+        // At once, not at the end of a handler's turn: the answers to requests leave before their connections close.
+        for connection in self.engine.connections() {
+            let _ = connection.act(|layer, io| {
+                layer.shut_down(io);
+                Ok(())
+            });
+            connection.terminate();
+        }
+        self.namespaces.clear();
+        self.set_request_handler(None);
+        if let Some(done) = done {
+            let end = Arc::new(End(Mutex::new(Some(done))));
+            let (tasks, queues) = (self.tasks.clone(), self.runtime.queues().to_vec());
+            self.runtime.spawn(async move {
+                tasks.wait().await;
+                queues.iter().for_each(|queue| queue.push(Delivery::discard(end.clone())));
+            });
+        }
+    }
+}
+
+/// Calls the end report when the last queue has come to it.
+struct End(Mutex<Option<Done>>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        if let Some(done) = self.0.get_mut().take() {
+            done(Ok(()));
+        }
+    }
+}
+
+#[derive(Clone)]
+struct HttpService(Arc<Shared>);
+
+impl Service for HttpService {
+    async fn call(self, request: http::Request, peer: Peer) -> http::Response {
+        let shared = self.0;
+        if shared.engine.serves(request.uri().path()) {
+            return shared.engine.clone().handle(request, peer).await;
+        }
+        match shared.requests.load_full() {
+            None => request::empty(StatusCode::NOT_FOUND),
+            Some(handler) => {
+                let limit = shared.engine.limits().max_payload;
+                request::answer(handler, shared.queue.clone(), limit, request, peer).await
+            }
+        }
+    }
+}

@@ -185,6 +185,11 @@ impl ServerSession {
         if self.link == Link::WebSocket { Transport::WebSocket } else { Transport::Polling }
     }
 
+    /// Whether a packet sent now could leave at once.
+    pub fn is_writable(&self) -> bool {
+        self.state == State::Open && (self.link == Link::WebSocket || self.poll.is_some())
+    }
+
     /// Whether the session is over.
     pub fn is_closed(&self) -> bool {
         self.state == State::Closed

@@ -8,11 +8,23 @@ use super::error::ProtocolError;
 use crate::data::json::Scanner;
 use crate::data::payload::check_placeholders;
 use crate::data::{Limits, Payload, text};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Whether `name` stands for something that the library itself reports, so that no peer may send it and nobody emits it:
 /// the list of the official parser.
 pub fn is_reserved(name: &str) -> bool {
     matches!(name, "connect" | "connect_error" | "disconnect" | "disconnecting" | "newListener" | "removeListener")
+}
+
+/// Whether a program may emit an event of this name, or listen to it.
+///
+/// # Errors
+/// `InvalidArgument` for a reserved name.
+pub fn check_emitted(name: &str) -> Result<()> {
+    if is_reserved(name) {
+        return Err(Error::new(ErrorKind::InvalidArgument, format!("{name:?} is a reserved event name")));
+    }
+    Ok(())
 }
 
 /// An event that a peer sent: its name, its arguments, and the id of the acknowledgement that is asked for.

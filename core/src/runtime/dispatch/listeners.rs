@@ -106,11 +106,9 @@ impl<H: ?Sized + Send + Sync> Listeners<H> {
 
     /// Takes all handlers out.
     pub fn clear(&self) -> Removed<H> {
-        Removed(
-            self.table.swap(None).map_or_else(Vec::new, |table| {
-                table.any.iter().chain(table.named.values().flat_map(|list| list.iter())).cloned().collect()
-            }),
-        )
+        Removed(self.table.swap(None).map_or_else(Vec::new, |table| {
+            table.any.iter().chain(table.named.values().flat_map(|list| list.iter())).cloned().collect()
+        }))
     }
 
     /// Whether nobody listens to anything.

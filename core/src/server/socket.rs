@@ -1,0 +1,370 @@
+//! A client in a namespace, as the server sees it.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use once_cell::sync::OnceCell;
+use parking_lot::Mutex;
+
+use super::broadcast::Broadcast;
+use super::connection::Connection;
+use super::handshake::Handshake;
+use super::layer::SocketLayer;
+use super::namespace::Namespace;
+use crate::adapter::{Recipient, Room};
+use crate::data::id::Sid;
+use crate::data::payload::Payload;
+use crate::data::tag::{Kind, Tag};
+use crate::error::{Error, ErrorKind, Result};
+use crate::proto::engine::packet::{Encoded, Packet, Transport};
+use crate::proto::socket::event::{ReceivedEvent, check_emitted};
+use crate::proto::socket::text;
+use crate::runtime::dispatch::event::{AckHandler, AckTarget, Event};
+use crate::runtime::dispatch::listeners::{ListenerId, Listeners};
+use crate::runtime::dispatch::queue::{Delivery, EventTarget, Queue};
+use crate::runtime::dispatch::turn;
+use crate::runtime::log;
+
+/// Called with each event of its name.
+pub type EventHandler = dyn Fn(&Arc<Socket>, &mut Event) + Send + Sync;
+
+/// Called when a socket leaves, with the official reason.
+pub type DisconnectHandler = dyn Fn(&Arc<Socket>, &str) + Send + Sync;
+
+/// A client in a namespace.
+///
+/// Every method may be called from any thread. What is sent is in order; calls made in a handler are written to the
+/// network together when the handlers of its batch have run.
+#[repr(C)]
+pub struct Socket {
+    tag: Tag,
+    connected: AtomicBool,
+    id: Sid,
+    namespace: Arc<Namespace>,
+    connection: Arc<Connection<SocketLayer>>,
+    handshake: Handshake,
+    /// Handlers of this socket alone; most have none.
+    listeners: OnceCell<Box<SocketListeners>>,
+    data: Mutex<Option<Box<dyn Any + Send>>>,
+}
+
+/// The handlers that a socket can have, and a namespace for all of its sockets.
+#[derive(Default)]
+pub(super) struct SocketListeners {
+    pub(super) events: Listeners<EventHandler>,
+    pub(super) disconnecting: Listeners<DisconnectHandler>,
+    pub(super) disconnect: Listeners<DisconnectHandler>,
+}
+
+impl SocketListeners {
+    /// Takes a handler out; it is dropped on the thread that delivers.
+    pub(super) fn remove(&self, id: ListenerId, queue: &Queue) -> bool {
+        let discard = |delivery| {
+            queue.push(delivery);
+            true
+        };
+        self.events.remove(id).map(Delivery::discard).is_some_and(discard)
+            || self.disconnecting.remove(id).map(Delivery::discard).is_some_and(discard)
+            || self.disconnect.remove(id).map(Delivery::discard).is_some_and(discard)
+    }
+}
+
+impl Socket {
+    /// The tag of sockets.
+    pub const KIND: Kind = Kind::new(*b"sock");
+
+    pub(super) fn new(
+        id: Sid,
+        namespace: &Arc<Namespace>,
+        connection: Arc<Connection<SocketLayer>>,
+        handshake: Handshake,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            tag: Tag::new(Self::KIND),
+            connected: AtomicBool::new(true),
+            id,
+            namespace: namespace.clone(),
+            connection,
+            handshake,
+            listeners: OnceCell::new(),
+            data: Mutex::new(None),
+        })
+    }
+
+    /// Its id, 20 characters. Not the id of its Engine.IO session, which is a secret.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Its namespace.
+    pub fn namespace(&self) -> &Arc<Namespace> {
+        &self.namespace
+    }
+
+    /// Whether it can still send.
+    pub fn connected(&self) -> bool {
+        self.connected.load(Ordering::Acquire)
+    }
+
+    /// How it came to be.
+    pub fn handshake(&self) -> &Handshake {
+        &self.handshake
+    }
+
+    /// The transport in use.
+    pub fn transport(&self) -> Transport {
+        self.connection.transport()
+    }
+
+    /// Bytes that wait to be sent on its connection.
+    pub fn buffered_bytes(&self) -> usize {
+        self.connection.buffered_bytes()
+    }
+
+    /// Adds a handler for the event `name`, called after those of the namespace.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a reserved name.
+    pub fn on(&self, name: &str, handler: Box<EventHandler>) -> Result<ListenerId> {
+        check_emitted(name)?;
+        Ok(self.listeners().events.add(name, handler))
+    }
+
+    /// Adds a handler for the next event `name` only.
+    ///
+    /// # Errors
+    /// As of [`Socket::on`].
+    pub fn once(&self, name: &str, handler: Box<EventHandler>) -> Result<ListenerId> {
+        check_emitted(name)?;
+        Ok(self.listeners().events.add_once(name, handler))
+    }
+
+    /// Adds a handler for every event.
+    pub fn on_any(&self, handler: Box<EventHandler>) -> ListenerId {
+        self.listeners().events.add_any(handler)
+    }
+
+    /// Adds a handler that is called when the socket is about to leave and is still in its rooms.
+    pub fn on_disconnecting(&self, handler: Box<DisconnectHandler>) -> ListenerId {
+        self.listeners().disconnecting.add_any(handler)
+    }
+
+    /// Adds a handler that is called when the socket has left.
+    pub fn on_disconnect(&self, handler: Box<DisconnectHandler>) -> ListenerId {
+        self.listeners().disconnect.add_any(handler)
+    }
+
+    /// Takes a handler out; a call that has begun may still be running. `false` when there is no such handler.
+    pub fn off(&self, id: ListenerId) -> bool {
+        self.listeners.get().is_some_and(|listeners| listeners.remove(id, self.connection.queue()))
+    }
+
+    /// Sends an event.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a reserved name, `Closed`, `Backpressure` when too much waits to be sent already.
+    pub fn emit(&self, name: &str, payload: &Payload) -> Result<()> {
+        check_emitted(name)?;
+        self.send(text::event(self.namespace.name(), name, payload, None))
+    }
+
+    /// Sends an event if that can be done now, and drops it otherwise (`socket.volatile.emit`).
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a reserved name, `Closed`.
+    pub fn emit_volatile(&self, name: &str, payload: &Payload) -> Result<()> {
+        check_emitted(name)?;
+        let event = text::event(self.namespace.name(), name, payload, None);
+        self.act(|_, io| {
+            if io.is_writable() && !io.is_full() {
+                event.into_packets().for_each(|packet| io.send(packet));
+            }
+            Ok(())
+        })
+    }
+
+    /// Sends an event that asks for an ack. `handler` is called exactly once, on a dispatch thread: with what the client
+    /// answered, or with `Timeout` after `timeout` (never when it is `None`), or with `Closed`. It is dropped unused when
+    /// this call fails.
+    ///
+    /// # Errors
+    /// As of [`Socket::emit`].
+    pub fn emit_with_ack(
+        &self,
+        name: &str,
+        payload: &Payload,
+        timeout: Option<Duration>,
+        handler: AckHandler,
+    ) -> Result<()> {
+        check_emitted(name)?;
+        self.act(|layer, io| {
+            refuse_if_full(io)?;
+            let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+            layer.emit_with_ack(io, self.namespace.name(), (name, payload), deadline, handler)
+        })
+    }
+
+    /// Puts the socket into a room.
+    ///
+    /// # Errors
+    /// `TooLarge` when the name is too long, `Closed`.
+    pub fn join(&self, room: &str) -> Result<()> {
+        self.namespace.adapter().join(&self.id, room)
+    }
+
+    /// Takes the socket out of a room.
+    pub fn leave(&self, room: &str) {
+        self.namespace.adapter().leave(&self.id, room);
+    }
+
+    /// Whether the socket is in a room.
+    pub fn in_room(&self, room: &str) -> bool {
+        self.namespace.adapter().in_room(&self.id, room)
+    }
+
+    /// The rooms the socket is in; the one of its own id is one of them.
+    pub fn rooms(&self) -> Vec<Room> {
+        self.namespace.adapter().rooms_of(&self.id)
+    }
+
+    /// A broadcast to others: without any room to the namespace, and never to this socket.
+    pub fn broadcast(&self) -> Broadcast {
+        Broadcast::from_socket(&self.namespace, &self.id)
+    }
+
+    /// Disconnects the client from this namespace; with `close` from all, and closes the connection. What was sent before
+    /// still goes out. Nothing happens when it is disconnected already.
+    pub fn disconnect(&self, close: bool) {
+        // An error says that it is disconnected.
+        let _ = self.connection.act(|layer, io| {
+            if close {
+                layer.disconnect_all(io);
+            } else {
+                layer.disconnect(io, self.namespace.name());
+            }
+            Ok(())
+        });
+    }
+
+    /// Keeps something with the socket (`socket.data`), in place of what was kept; gives that back. What is kept is
+    /// dropped with the socket.
+    pub fn set_data(&self, data: Option<Box<dyn Any + Send>>) -> Option<Box<dyn Any + Send>> {
+        std::mem::replace(&mut *self.data.lock(), data)
+    }
+
+    /// Looks at what is kept with the socket. `look` must not call [`Socket::set_data`].
+    pub fn with_data<R>(&self, look: impl FnOnce(Option<&mut (dyn Any + Send)>) -> R) -> R {
+        look(self.data.lock().as_deref_mut())
+    }
+
+    /// Nothing is sent from now on.
+    pub(super) fn disconnect_begins(&self) {
+        self.connected.store(false, Ordering::Release);
+    }
+
+    /// Calls the handlers of the end. On a dispatch thread.
+    pub(super) fn disconnected(self: &Arc<Self>, reason: &str) {
+        let shared = self.namespace.listeners();
+        let own = self.listeners.get();
+        shared.disconnecting.find("").each(|handler| handler(self, reason));
+        if let Some(own) = own {
+            own.disconnecting.find("").each(|handler| handler(self, reason));
+        }
+        self.namespace.adapter().remove(&self.id);
+        shared.disconnect.find("").each(|handler| handler(self, reason));
+        if let Some(own) = self.listeners.get() {
+            own.disconnect.find("").each(|handler| handler(self, reason));
+            // Nothing comes after this; here is the thread that takes registrations apart.
+            drop((own.events.clear(), own.disconnecting.clear(), own.disconnect.clear()));
+        }
+    }
+
+    fn listeners(&self) -> &SocketListeners {
+        self.listeners.get_or_init(Box::default)
+    }
+
+    fn send(&self, packets: text::Outgoing) -> Result<()> {
+        self.act(|_, io| {
+            refuse_if_full(io)?;
+            packets.into_packets().for_each(|packet| io.send(packet));
+            Ok(())
+        })
+    }
+
+    fn act<R>(
+        &self,
+        act: impl FnOnce(&mut SocketLayer, &mut super::connection::Io<'_, SocketLayer>) -> Result<R>,
+    ) -> Result<R> {
+        self.connection.act(|layer, io| {
+            // Asked under the connection's lock, under which it is changed.
+            if self.connected() {
+                act(layer, io)
+            } else {
+                Err(Error::new(ErrorKind::Closed, "the socket is disconnected"))
+            }
+        })
+    }
+}
+
+fn refuse_if_full(io: &mut super::connection::Io<'_, SocketLayer>) -> Result<()> {
+    if io.is_full() {
+        return Err(Error::new(ErrorKind::Backpressure, "too much waits to be sent to this client"));
+    }
+    Ok(())
+}
+
+impl EventTarget for Socket {
+    fn deliver(self: Arc<Self>, received: ReceivedEvent) {
+        /// Returns the budget also when a handler panics.
+        struct Delivered<'a>(&'a Socket, usize);
+        impl Drop for Delivered<'_> {
+            fn drop(&mut self) {
+                self.0.connection.delivered(self.1);
+            }
+        }
+        let _delivered = Delivered(&self, received.len());
+        let mut event = Event::new(received, &self);
+        let shared = self.namespace.listeners().events.find(event.name());
+        let own = self.listeners.get().map(|listeners| listeners.events.find(event.name()));
+        shared.each(|handler| handler(&self, &mut event));
+        if let Some(own) = own {
+            own.each(|handler| handler(&self, &mut event));
+        }
+    }
+}
+
+impl AckTarget for Socket {
+    fn send_ack(self: Arc<Self>, id: u64, payload: &Payload) -> Result<()> {
+        self.send(text::ack(self.namespace.name(), id, payload))
+    }
+}
+
+impl Recipient for Socket {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn deliver(&self, packet: &Arc<Encoded>, volatile: bool) {
+        let result = self.act(|_, io| {
+            if volatile && (!io.is_writable() || io.is_full()) {
+                return Ok(());
+            }
+            if io.is_full() {
+                // It would miss this packet and get later ones; a client that is disconnected knows that it missed some.
+                log::warning!("socket", "a client that does not read is disconnected: too much waits to be sent to it");
+                io.close();
+                return Ok(());
+            }
+            io.send(Packet::Shared(packet.clone()));
+            Ok(())
+        });
+        // Who has left meanwhile gets nothing.
+        drop(result);
+    }
+
+    fn disconnect(&self, close: bool) {
+        turn::run(|| Self::disconnect(self, close));
+    }
+}
