@@ -1,3 +1,5 @@
 //! Test drivers.
 
 pub mod c;
+pub mod choices;
+pub mod pair;
