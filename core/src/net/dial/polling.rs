@@ -1,6 +1,7 @@
 //! Polling: an Engine.IO session carried by HTTP requests.
 
 use std::error::Error as _;
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, Full};
@@ -23,13 +24,13 @@ const MAX_REPORTED: usize = 256;
 #[derive(Clone, Debug)]
 pub(crate) struct PollingClient {
     client: Client<HttpConnector, Full<Bytes>>,
-    target: Target,
+    target: Arc<Target>,
     max_body: usize,
 }
 
 impl PollingClient {
     /// For the server at `target`. An answer may have at most `max_body` bytes.
-    pub(crate) fn new(target: Target, max_body: usize) -> Self {
+    pub(crate) fn new(target: Arc<Target>, max_body: usize) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let client = Client::builder(TokioExecutor::new()).build(connector);

@@ -28,6 +28,8 @@ pub struct ClientSession {
     /// How long the server may be silent, and until when.
     heartbeat: Duration,
     ping_by: Option<Instant>,
+    /// Since when we do not read.
+    paused: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +73,7 @@ impl ClientSession {
             max_payload: usize::MAX,
             heartbeat: Duration::MAX,
             ping_by: None,
+            paused: None,
         }
     }
 
@@ -114,7 +117,7 @@ impl ClientSession {
                 (self.get, self.post) = (None, None);
                 self.fail(CloseReason::TransportError, &mut out);
             }
-            Input::Tick if self.ping_by.is_some_and(|ping_by| ping_by <= now) => {
+            Input::Tick if self.deadline().is_some_and(|ping_by| ping_by <= now) => {
                 self.fail(CloseReason::PingTimeout, &mut out);
             }
             Input::Close => self.close(&mut out),
@@ -157,7 +160,20 @@ impl ClientSession {
 
     /// When [`Input::Tick`] is wanted next, if nothing else happens.
     pub const fn deadline(&self) -> Option<Instant> {
-        self.ping_by
+        if self.paused.is_some() { None } else { self.ping_by }
+    }
+
+    /// We stop reading because our own handlers are slow: the server's ping may be waiting unread, so its deadline stands
+    /// still.
+    pub fn pause(&mut self, now: Instant) {
+        self.paused.get_or_insert(now);
+    }
+
+    /// We read again.
+    pub fn resume(&mut self, now: Instant) {
+        if let (Some(since), Some(ping_by)) = (self.paused.take(), &mut self.ping_by) {
+            *ping_by += now.saturating_duration_since(since);
+        }
     }
 
     /// The transport that carries the session's packets.

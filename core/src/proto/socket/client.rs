@@ -151,6 +151,13 @@ impl<S: Clone, W> ClientPeer<S, W> {
         Ok(())
     }
 
+    /// Takes out the socket of a namespace, which must not be active, and returns who waits for answers to it.
+    pub fn remove(&mut self, namespace: &str) -> Vec<W> {
+        debug_assert!(!self.active(namespace));
+        let Some(at) = self.sockets.iter().position(|entry| *entry.namespace == *namespace) else { return Vec::new() };
+        self.sockets.swap_remove(at).acks.drain().map(|(_, waiter)| waiter).collect()
+    }
+
     /// The socket of a namespace.
     pub fn socket(&self, namespace: &str) -> Option<&S> {
         self.sockets.iter().find(|entry| *entry.namespace == *namespace).map(|entry| &entry.socket)
@@ -261,7 +268,8 @@ impl<S: Clone, W> ClientPeer<S, W> {
         })
     }
 
-    /// A socket emits an event, and lets a waiter wait for the answer until a deadline if it wants one.
+    /// A socket emits an event, and lets a waiter wait for the answer until a deadline if it wants one. The waiter is taken
+    /// only if this succeeds.
     ///
     /// `NotFound` when the namespace has no socket, `Backpressure` when too much is kept already.
     pub fn emit(
@@ -269,12 +277,12 @@ impl<S: Clone, W> ClientPeer<S, W> {
         namespace: &str,
         name: &str,
         payload: &Payload,
-        waiter: Option<(W, Option<Instant>)>,
+        waiter: &mut Option<(W, Option<Instant>)>,
         limits: &Limits,
     ) -> Result<Emitted<W>> {
         let entry = self.known(namespace)?;
         entry.check_room(limits)?;
-        let (id, evicted) = match waiter {
+        let (id, evicted) = match waiter.take() {
             Some((waiter, deadline)) => {
                 let (id, evicted) = entry.acks.insert(waiter, deadline, limits.pending_acks);
                 (Some(id), evicted)
@@ -483,12 +491,12 @@ mod tests {
 
     #[track_caller]
     fn emit(peer: &mut Peer, namespace: &str, name: &str) -> Option<Bytes> {
-        peer.emit(namespace, name, &Payload::new(), None, &LIMITS).unwrap().send.map(|sent| sent.text().clone())
+        peer.emit(namespace, name, &Payload::new(), &mut None, &LIMITS).unwrap().send.map(|sent| sent.text().clone())
     }
 
     #[track_caller]
     fn ask(peer: &mut Peer, namespace: &str, waiter: &'static str, deadline: Option<Instant>) -> Option<Bytes> {
-        let emitted = peer.emit(namespace, "q", &Payload::new(), Some((waiter, deadline)), &LIMITS).unwrap();
+        let emitted = peer.emit(namespace, "q", &Payload::new(), &mut Some((waiter, deadline)), &LIMITS).unwrap();
         emitted.send.map(|sent| sent.text().clone())
     }
 
@@ -665,7 +673,7 @@ mod tests {
         let limits = Limits { queued_bytes: 10, ..LIMITS };
         let mut peer = peer();
         let emit =
-            |peer: &mut Peer| peer.emit("/", "12345", &Payload::new(), None, &limits).map(drop).map_err(|e| e.kind());
+            |peer: &mut Peer| peer.emit("/", "12345", &Payload::new(), &mut None, &limits).map(drop).map_err(|e| e.kind());
         assert_eq!(emit(&mut peer), Ok(()));
         assert_eq!(emit(&mut peer), Err(ErrorKind::Backpressure));
         peer.opened();

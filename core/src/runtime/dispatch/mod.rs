@@ -8,3 +8,4 @@ pub mod listeners;
 pub mod queue;
 pub(crate) mod threads;
 pub mod turn;
+pub(crate) mod undelivered;

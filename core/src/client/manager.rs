@@ -1,0 +1,282 @@
+//! A manager: one connection at a time to one server, shared by all its sockets.
+
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use super::config::{ManagerConfig, SocketConfig, check_auth};
+use super::connection::Connection;
+use super::event::{ManagerEvent, ManagerEventKind, ManagerHandler};
+use super::port::Port;
+use super::reconnection::Reconnection;
+use super::socket::Socket;
+use super::state::{State, Step};
+use crate::data::limits::Limits;
+use crate::data::tag::{Kind, Tag};
+use crate::error::{Error, ErrorKind, Result};
+use crate::net::dial::Target;
+use crate::net::dial::polling::PollingClient;
+use crate::net::dial::url::Url;
+use crate::proto::engine::session::ClientConfig;
+use crate::proto::engine::websocket::{Decoder, Role};
+use crate::runtime::dispatch::listeners::{ListenerId, Listeners};
+use crate::runtime::dispatch::queue::{Delivery, Queue, Stalled};
+use crate::runtime::dispatch::turn;
+use crate::runtime::dispatch::undelivered::Undelivered;
+use crate::runtime::timers::{Timed, Timer};
+use crate::runtime::{Done, Runtime, on_dispatch_thread};
+
+/// Connects to a server, and connects again when the connection is lost.
+///
+/// Every method may be called from any thread; handlers run on a dispatch thread, those of one manager and its sockets
+/// always on the same. While a manager has a connection, or tries to get one, it lives on without references of the
+/// program: [`close`](Self::close) ends that.
+#[repr(C)]
+pub struct Manager {
+    tag: Tag,
+    runtime: Arc<Runtime>,
+    queue: Arc<Queue>,
+    config: ManagerConfig,
+    limits: Arc<Limits>,
+    session_config: ClientConfig,
+    namespace: String,
+    target: Arc<Target>,
+    listeners: Listeners<ManagerHandler>,
+    undelivered: Undelivered,
+    resumed: Notify,
+    locked: Mutex<Locked>,
+}
+
+struct Locked {
+    state: State,
+    timer: Timer,
+    /// The end of the thread's turn flushes this manager.
+    noted: bool,
+    deliveries: Vec<Delivery>,
+}
+
+impl Manager {
+    /// The tag of managers.
+    pub const KIND: Kind = Kind::new(*b"mngr");
+
+    /// A manager for the server at `url`: `http://host:port`, with the namespace that its sockets join by default as its
+    /// path. It connects when its first socket does, or by [`open`](Self::open).
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a URL or an option that cannot work, `InvalidJson` for an auth that is no JSON object,
+    /// `Unsupported` for `https` and `wss`.
+    pub fn new(runtime: &Arc<Runtime>, url: &str, config: ManagerConfig) -> Result<Arc<Self>> {
+        config.validate()?;
+        let url = Url::parse(url)?;
+        let target = Target::new(&url, &config.request_path(), &config.query, &config.extra_headers)?;
+        let limits = Arc::new(Limits {
+            max_payload: config.max_payload,
+            queued_bytes: config.max_buffered_bytes,
+            ..Limits::DEFAULT
+        });
+        let queue = runtime.next_queue().clone();
+        Ok(Arc::new(Self {
+            tag: Tag::new(Self::KIND),
+            runtime: runtime.clone(),
+            undelivered: Undelivered::new(queue.clone()),
+            queue,
+            session_config: ClientConfig { transports: config.transports.clone().into(), upgrade: config.upgrade },
+            namespace: namespace_name(url.path()),
+            target: Arc::new(target),
+            listeners: Listeners::default(),
+            resumed: Notify::new(),
+            locked: Mutex::new(Locked {
+                state: State::new(limits.clone(), Reconnection::new(&config), config.timeout),
+                timer: Timer::default(),
+                noted: false,
+                deliveries: Vec::new(),
+            }),
+            limits,
+            config,
+        }))
+    }
+
+    /// The socket of a namespace: always the same while it lives. The empty name is the namespace in the manager's URL;
+    /// a missing slash in front is added. With the option `autoConnect` it connects now (one that exists already: again).
+    ///
+    /// A program that must not miss the first `connect` turns `autoConnect` off, adds its handlers and then calls
+    /// [`Socket::connect`].
+    ///
+    /// # Errors
+    /// `InvalidJson` for an auth that is no JSON object, `TooLarge` past the bounds for a name or for the number of
+    /// namespaces.
+    pub fn socket(self: &Arc<Self>, namespace: &str, config: SocketConfig) -> Result<Arc<Socket>> {
+        let auth_json = config.auth_json.or_else(|| self.config.auth_json.clone());
+        auth_json.as_deref().map_or(Ok(()), check_auth)?;
+        let namespace = if namespace.is_empty() { self.namespace.clone() } else { namespace_name(namespace) };
+        let make = |namespace, slot| Socket::new(self, namespace, slot);
+        self.run(|state, step| {
+            let socket = state.sockets().socket(step, &namespace, SocketConfig { auth_json }, make)?;
+            if self.config.auto_connect {
+                state.connect(step, &socket);
+            }
+            Ok(socket)
+        })
+    }
+
+    /// Opens a connection, if there is none and none is tried for.
+    pub fn open(self: &Arc<Self>) {
+        self.run(|state, step| state.open(step));
+    }
+
+    /// Disconnects all sockets (`io client disconnect`), closes the connection behind what was sent before, and tries no
+    /// more to get one. `done` is called on a dispatch thread when nothing is left of it. The manager can be opened again.
+    pub fn close(self: &Arc<Self>, done: Done) {
+        self.run(|state, step| state.close(step, done));
+    }
+
+    /// The same, and waits for it.
+    ///
+    /// # Errors
+    /// `WouldDeadlock` on a dispatch thread, `Timeout` when it takes longer; it goes on then.
+    pub fn close_wait(self: &Arc<Self>, timeout: Duration) -> Result<()> {
+        if on_dispatch_thread() {
+            return Err(Error::new(ErrorKind::WouldDeadlock, "a manager cannot be waited for in a callback"));
+        }
+        let (sender, ended) = mpsc::channel();
+        // Whoever waits may be gone by then.
+        self.close(Box::new(move |result| drop(sender.send(result))));
+        ended.recv_timeout(timeout).map_err(|_| Error::new(ErrorKind::Timeout, "the connection is still closing"))?
+    }
+
+    /// Adds a handler for what happens to the connection.
+    pub fn on(&self, kind: ManagerEventKind, handler: Box<ManagerHandler>) -> ListenerId {
+        self.listeners.add(kind.as_str(), handler)
+    }
+
+    /// Takes a handler out; a call that has begun may still be running. `false` when there is no such handler.
+    pub fn off(&self, id: ListenerId) -> bool {
+        let removed = self.listeners.remove(id).map(Delivery::discard);
+        removed.map(|removed| self.queue.push(removed)).is_some()
+    }
+
+    /// Bytes that wait to be sent on the connection.
+    pub fn buffered_bytes(&self) -> usize {
+        self.look(State::buffered_bytes)
+    }
+
+    /// Where its deliveries go.
+    pub(super) fn queue(&self) -> &Arc<Queue> {
+        &self.queue
+    }
+
+    pub(super) fn undelivered(&self) -> &Undelivered {
+        &self.undelivered
+    }
+
+    pub(super) fn target(&self) -> &Target {
+        &self.target
+    }
+
+    pub(super) fn has_listeners(&self) -> bool {
+        !self.listeners.is_empty()
+    }
+
+    /// Calls the listeners. On a dispatch thread.
+    pub(super) fn call(&self, event: &ManagerEvent) {
+        self.listeners.find(event.kind().as_str()).each(|handler| handler(event));
+    }
+
+    pub(super) fn new_connection(&self, port: Port) -> Connection {
+        let polling = PollingClient::new(self.target.clone(), self.config.max_payload);
+        Connection::new(port, self.runtime.handle(), self.session_config.clone(), polling)
+    }
+
+    pub(super) fn frame_decoder(&self) -> Decoder {
+        Decoder::new(Role::Client, self.config.max_payload, Limits::DEFAULT.fragments as u32)
+    }
+
+    /// Reads something under the lock.
+    pub(super) fn look<R>(&self, look: impl FnOnce(&mut State) -> R) -> R {
+        look(&mut self.locked.lock().state)
+    }
+
+    /// Runs `work` under the lock, passes on what it delivered, and writes what it sent: at once, or when this thread's
+    /// turn ends.
+    pub(super) fn run<R>(self: &Arc<Self>, work: impl FnOnce(&mut State, &mut Step<'_>) -> R) -> R {
+        let mut locked = self.locked.lock();
+        let Locked { state, timer, noted, deliveries } = &mut *locked;
+        let mut step = Step { manager: self, now: Instant::now(), deliveries: std::mem::take(deliveries) };
+        let result = work(state, &mut step);
+        if !turn::is_active() {
+            state.flush(&mut step);
+        } else if !std::mem::replace(noted, true) {
+            turn::note(self.clone());
+        }
+        state.tidy(&mut step);
+        // Still under the lock: whoever is next comes behind.
+        self.queue.append(&mut step.deliveries);
+        *deliveries = step.deliveries;
+        match state.deadline() {
+            None => self.runtime.timers().disarm(self, timer),
+            deadline => self.runtime.timers().arm(self, timer, deadline),
+        }
+        result
+    }
+
+    /// Waits until handlers have caught up with the connection of that number.
+    pub(super) async fn caught_up(self: &Arc<Self>, number: u64) {
+        loop {
+            let resumed = self.resumed.notified();
+            if !self.run(|state, step| state.must_pause(step, number)) {
+                return;
+            }
+            resumed.await;
+        }
+    }
+
+    /// The handlers of an event of so many bytes have returned.
+    pub(super) fn delivered(self: &Arc<Self>, bytes: usize) {
+        if self.undelivered.release(bytes, &self.limits) {
+            self.clone().resume();
+        }
+    }
+}
+
+/// A namespace's name with its slash.
+fn namespace_name(name: &str) -> String {
+    if name.starts_with('/') { name.to_owned() } else { format!("/{name}") }
+}
+
+impl turn::Flush for Manager {
+    fn flush(self: Arc<Self>) {
+        self.locked.lock().noted = false;
+        self.run(|state, step| state.flush(step));
+    }
+}
+
+impl Timed for Manager {
+    fn tick(self: Arc<Self>, _now: Instant) {
+        self.locked.lock().timer.fired();
+        self.run(|state, step| state.tick(step));
+    }
+}
+
+impl Stalled for Manager {
+    fn resume(self: Arc<Self>) {
+        self.undelivered.resumed();
+        self.run(|state, step| state.resume(step));
+        self.resumed.notify_waiters();
+    }
+}
+
+impl Drop for Manager {
+    fn drop(&mut self) {
+        let mut left: Vec<_> = (self.locked.get_mut().state.sockets().drain().into_iter())
+            .map(|handler| {
+                let result = Err(Error::new(ErrorKind::Closed, "the manager was released"));
+                Delivery::Answer { handler, result }
+            })
+            .collect();
+        left.push(Delivery::discard(std::mem::take(&mut self.listeners)));
+        self.queue.append(&mut left);
+    }
+}
