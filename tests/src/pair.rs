@@ -94,6 +94,7 @@ pub struct Pair {
     latency: Duration,
     jitter: Duration,
     random: u64,
+    largest_post: usize,
     fault: Option<Fault>,
     breach: Option<String>,
 }
@@ -152,6 +153,7 @@ impl Pair {
             latency: Duration::from_millis(10),
             jitter: Duration::ZERO,
             random: 1,
+            largest_post: 0,
             fault: None,
             breach: None,
         };
@@ -199,6 +201,11 @@ impl Pair {
             Side::Server => self.server.as_ref().is_some_and(|server| !server.is_closed()),
             Side::Client => !self.client.sid().is_empty() && !self.client.is_closed(),
         }
+    }
+
+    /// How many bytes the largest body had that the client posted.
+    pub const fn largest_post(&self) -> usize {
+        self.largest_post
     }
 
     /// Whether `side` is open and does not close.
@@ -434,6 +441,7 @@ impl Pair {
                     Flush::Post(id) => {
                         let max = self.client.max_payload();
                         let body = payload::encode(self.client.outbox(), max);
+                        self.largest_post = self.largest_post.max(body.len());
                         self.begin(id, false);
                         self.put(Side::Server, What::PostHead(id, body));
                     }

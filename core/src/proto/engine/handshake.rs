@@ -218,3 +218,105 @@ impl Handshake {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Transport; 2] = [Transport::Polling, Transport::WebSocket];
+
+    #[test]
+    fn a_query_is_read() {
+        let request = Request::parse("EIO=4&transport=polling&t=abc&sid=a%2Db&b64=1&j=3", &ALL).unwrap();
+        assert_eq!(request.transport, Transport::Polling);
+        assert_eq!(request.sid.as_deref(), Some("a-b"));
+        assert!(request.version_4 && request.base64);
+        assert_eq!(request.jsonp.as_deref(), Some("3"));
+        let request = Request::parse("&transport=polling&transport=websocket&sid=&EIO=04&", &ALL).unwrap();
+        assert_eq!((request.transport, request.sid, request.version_4), (Transport::WebSocket, None, false));
+    }
+
+    #[test]
+    fn unknown_and_forbidden_transports_are_refused_first() {
+        for query in ["", "EIO=4", "transport=", "transport=webtransport&EIO=3", "transport=polling%00", "transport"] {
+            assert_eq!(Request::parse(query, &ALL), Err(Refusal::TransportUnknown), "{query}");
+        }
+        let refused = Request::parse("EIO=4&transport=polling", &[Transport::WebSocket]);
+        assert_eq!(refused, Err(Refusal::TransportUnknown));
+    }
+
+    #[test]
+    fn a_session_is_opened_by_get_and_a_websocket_by_an_upgrade() {
+        for (transport, is_get, upgrade, expected) in [
+            ("polling", true, false, Ok(())),
+            ("websocket", true, true, Ok(())),
+            ("polling", false, false, Err(Refusal::BadHandshakeMethod)),
+            ("websocket", false, false, Err(Refusal::BadHandshakeMethod)),
+            ("websocket", true, false, Err(Refusal::BadRequest)),
+            ("polling", true, true, Err(Refusal::BadRequest)),
+        ] {
+            let query = format!("transport={transport}");
+            let request = Request::parse(&query, &ALL).unwrap();
+            assert_eq!(request.check_method(is_get, upgrade), expected);
+            assert_eq!(request.check_version(), Err(Refusal::UnsupportedVersion));
+        }
+        for (version, expected) in
+            [("4", Ok(())), ("3", Err(Refusal::UnsupportedVersion)), ("", Err(Refusal::UnsupportedVersion))]
+        {
+            let query = format!("EIO={version}&transport=polling");
+            assert_eq!(Request::parse(&query, &ALL).unwrap().check_version(), expected);
+        }
+    }
+
+    #[test]
+    fn queries_are_decoded_as_browsers_do() {
+        let pairs = |query| query_pairs(query).map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>();
+        assert_eq!(pairs("a=1&b=x+y%20z&c&=d&e=1=2"), ["a=1", "b=x y z", "c=", "=d", "e=1=2"]);
+        assert_eq!(
+            pairs("a=%&b=%4&c=%zz&d=%E2%82%AC&e=%ff&%61=%2b"),
+            ["a=%", "b=%4", "c=%zz", "d=€", "e=\u{fffd}", "a=+"]
+        );
+        assert!(matches!(query_pairs("plain=text").next(), Some((Cow::Borrowed(_), Cow::Borrowed(_)))));
+    }
+
+    #[test]
+    fn refusals_have_the_official_form() {
+        for (refusal, status, body) in [
+            (Refusal::TransportUnknown, 400, r#"{"code":0,"message":"Transport unknown"}"#),
+            (Refusal::SessionUnknown, 400, r#"{"code":1,"message":"Session ID unknown"}"#),
+            (Refusal::BadHandshakeMethod, 400, r#"{"code":2,"message":"Bad handshake method"}"#),
+            (Refusal::BadRequest, 400, r#"{"code":3,"message":"Bad request"}"#),
+            (Refusal::Forbidden, 403, r#"{"code":4,"message":"Forbidden"}"#),
+            (Refusal::UnsupportedVersion, 400, r#"{"code":5,"message":"Unsupported protocol version"}"#),
+        ] {
+            assert_eq!((refusal.status(), refusal.body().as_str()), (status, body));
+        }
+    }
+
+    #[test]
+    fn the_open_packet_goes_both_ways() {
+        let handshake = Handshake::new("abc", Transport::Polling, &SessionConfig::default());
+        let packet = handshake.packet();
+        let json =
+            r#"{"sid":"abc","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
+        assert_eq!(packet, format!("0{json}"));
+        assert_eq!(Handshake::parse(json), Ok(handshake));
+        assert!(
+            Handshake::new("abc", Transport::WebSocket, &SessionConfig::default())
+                .packet()
+                .contains(r#""upgrades":[]"#)
+        );
+    }
+
+    #[test]
+    fn an_open_packet_of_an_older_server_has_no_payload_and_of_a_newer_one_more_keys() {
+        let json = r#"{"sid":"a\u0062","upgrades":["webtransport"],"pingInterval":1,"pingTimeout":2,"new":[{}]}"#;
+        let handshake = Handshake::parse(json).unwrap();
+        assert_eq!((handshake.sid.as_str(), handshake.websocket, handshake.max_payload), ("ab", false, None));
+        for json in
+            ["", "{}", "null", r#"{"sid":"a"}"#, r#"{"sid":"a","upgrades":[],"pingInterval":-1,"pingTimeout":2}"#]
+        {
+            assert_eq!(Handshake::parse(json), Err(Malformed), "{json}");
+        }
+    }
+}
