@@ -50,7 +50,6 @@ impl Caller {
     }
 
     /// Takes over `user_data` that no function goes with.
-    #[allow(clippy::unused_self, reason = "the token is the promise that the pointers are what they should be")]
     pub(crate) fn user_data(&self, pointer: *mut c_void, destroy: sio_destroy_fn) -> UserData {
         UserData { pointer, destroy }
     }

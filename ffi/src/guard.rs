@@ -59,11 +59,16 @@ impl Caller {
         Ok(unsafe { &mut *place.cast::<MaybeUninit<T>>() })
     }
 
+    /// The same where the host may not want the result.
+    pub(crate) fn optional_out<T>(&self, place: *mut T) -> Result<Option<&mut MaybeUninit<T>>> {
+        if place.is_null() { Ok(None) } else { self.out(place).map(Some) }
+    }
+
     fn memory<T>(&self, first: *const T, n: usize) -> Result<&[T]> {
         if n == 0 {
             return Ok(&[]);
         }
-        let fits = n.checked_mul(size_of::<T>()).is_some_and(|bytes| bytes <= isize::MAX as usize);
+        let fits = n.checked_mul(size_of::<T>()).is_some_and(|bytes| isize::try_from(bytes).is_ok());
         if first.is_null() || !first.is_aligned() || !fits {
             return Err(invalid("a pointer is NULL or misaligned, or its length is out of range"));
         }

@@ -47,11 +47,6 @@ impl<T: Content> Owned<T> {
     pub(crate) const fn new(value: T) -> Self {
         Self { tag: Tag::new(T::KIND), value }
     }
-
-    /// The value without its tag.
-    pub(crate) fn into_inner(self) -> T {
-        self.value
-    }
 }
 
 impl<T> Deref for Owned<T> {
@@ -86,6 +81,11 @@ pub(crate) fn share<H: Handle>(object: Arc<H::Object>) -> *mut H {
 /// Lends `object` to a callback.
 pub(crate) fn lend<H: Handle>(object: &Arc<H::Object>) -> *mut H {
     Arc::as_ptr(object).cast_mut().cast()
+}
+
+/// Lends an object that is not shared to a callback, to be read.
+pub(crate) fn lend_ref<H: Handle>(object: &H::Object) -> *const H {
+    std::ptr::from_ref(object).cast()
 }
 
 /// Lends an object that is not shared to a callback.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use socketio_core::Result;
-use socketio_core::data::{Kind, Payload};
+use socketio_core::data::{Kind, Payload, PayloadBuilder};
 
 use crate::guard::Caller;
 use crate::handle::{Handle, Object, give};
@@ -118,7 +118,7 @@ pub unsafe extern "C" fn sio_payload_push_bool(payload: *mut sio_payload, value:
 /// Errors: SIO_ERR_TOO_LARGE past 65,536 arguments.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sio_payload_push_null(payload: *mut sio_payload) -> sio_status {
-    guard!(|caller| caller.borrow_mut(payload)?.edit(|arguments| arguments.push_null()))
+    guard!(|caller| caller.borrow_mut(payload)?.edit(PayloadBuilder::push_null))
 }
 
 /// Adds binary data: an attachment, and a placeholder for it.

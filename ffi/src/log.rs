@@ -1,0 +1,64 @@
+//! The library's log. Nothing is written anywhere but to the callback.
+
+use std::ffi::c_void;
+
+use socketio_core::runtime::log::{self, Level};
+
+use crate::guard::invalid;
+use crate::status::sio_status;
+use crate::text::{sio_destroy_fn, sio_str};
+
+/// How important a line of the log is.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum sio_log_level {
+    /// Something failed that should not.
+    SIO_LOG_ERROR = 1,
+    /// Something is odd, and may explain a failure.
+    SIO_LOG_WARN = 2,
+    /// What an operator wants to know.
+    SIO_LOG_INFO = 3,
+    /// What a developer of a program wants to know.
+    SIO_LOG_DEBUG = 4,
+    /// Everything.
+    SIO_LOG_TRACE = 5,
+}
+
+/// Receives one line: a sio_log_level, the part of the library that wrote it ("engine", "socket", ...), and the line.
+///
+/// Ownership: all are borrowed until it returns.
+/// Thread: one that delivers callbacks.
+pub type sio_log_fn =
+    Option<unsafe extern "C" fn(level: i32, target: sio_str, message: sio_str, user_data: *mut c_void)>;
+
+/// Has `function` called with every line up to `max_level`; it replaces the one set before. NULL turns the log off.
+///
+/// Ownership: takes `user_data` over with `destroy`.
+/// Thread: any.
+/// Errors: SIO_ERR_INVALID_ARGUMENT when `max_level` is no sio_log_level.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sio_log_set(
+    max_level: i32,
+    function: sio_log_fn,
+    user_data: *mut c_void,
+    destroy: sio_destroy_fn,
+) -> sio_status {
+    guard!(|caller| {
+        let callback = caller.optional_callback(function, user_data, destroy);
+        let max_level = match max_level {
+            1 => Level::Error,
+            2 => Level::Warn,
+            3 => Level::Info,
+            4 => Level::Debug,
+            5 => Level::Trace,
+            _ if callback.is_none() => Level::Error,
+            _ => return Err(invalid("no such log level")),
+        };
+        let handler = callback.map(|callback| -> log::LogHandler {
+            Box::new(move |level, target, message| {
+                callback.call(level as i32, sio_str::new(target), sio_str::new(message));
+            })
+        });
+        log::set(max_level, handler)
+    })
+}

@@ -1,0 +1,192 @@
+//! The library's threads.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use socketio_core::Result;
+use socketio_core::data::Kind;
+use socketio_core::runtime::{Runtime, RuntimeConfig};
+
+use crate::guard::Caller;
+use crate::handle::{Content, Handle, Object, Owned, give, lend, share};
+use crate::status::sio_status;
+use crate::text::sio_str;
+
+/// No limit, where a time or a number of bytes is wanted.
+pub const SIO_FOREVER: u32 = u32::MAX;
+
+/// The library's threads: those that read and write, and those that call back. Servers and managers keep theirs alive.
+/// Programs need none of their own: where a function takes a runtime, NULL is the default one.
+///
+/// Methods: sio_runtime_new, sio_runtime_get_default, sio_runtime_shutdown_wait, sio_runtime_retain,
+/// sio_runtime_release.
+pub struct sio_runtime {
+    _opaque: [u8; 0],
+}
+
+/// How a runtime is built.
+///
+/// Methods: sio_runtime_options_new, sio_runtime_options_set_worker_threads, .._dispatch_threads,
+/// .._thread_name_prefix, sio_runtime_options_free.
+pub struct sio_runtime_options {
+    _opaque: [u8; 0],
+}
+
+/// Options with their defaults.
+///
+/// Ownership: returns owned options.
+/// Thread: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sio_runtime_options_new() -> *mut sio_runtime_options {
+    guard!(Ok(give(Owned::new(RuntimeConfig::default()))))
+}
+
+/// How many threads read and write; 0, the default, is one per processor.
+///
+/// Ownership: borrows `options`.
+/// Thread: any, one at a time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sio_runtime_options_set_worker_threads(
+    options: *mut sio_runtime_options,
+    count: u32,
+) -> sio_status {
+    guard!(|caller| {
+        caller.borrow_mut(options)?.worker_threads = NonZeroUsize::new(count as usize);
+        Ok(())
+    })
+}
+
+/// How many threads call back; 0, the default, is one, so that no two callbacks run at once. With more of them,
+/// callbacks of one socket still keep their order and never overlap.
+///
+/// Ownership: borrows `options`.
+/// Thread: any, one at a time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sio_runtime_options_set_dispatch_threads(
+    options: *mut sio_runtime_options,
+    count: u32,
+) -> sio_status {
+    guard!(|caller| {
+        caller.borrow_mut(options)?.dispatch_threads = NonZeroUsize::new(count as usize);
+        Ok(())
+    })
+}
+
+/// What the names of the threads begin with: "sio" by default.
+///
+/// Ownership: borrows `options`, copies `prefix`.
+/// Thread: any, one at a time.
+/// Errors: SIO_ERR_INVALID_UTF8.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sio_runtime_options_set_thread_name_prefix(
+    options: *mut sio_runtime_options,
+    prefix: sio_str,
+) -> sio_status {
+    guard!(|caller| {
+        let prefix = caller.text(prefix)?;
+        caller.borrow_mut(options)?.thread_name_prefix = (!prefix.is_empty()).then(|| prefix.to_owned());
+        Ok(())
+    })
+}
+
+/// Frees the options.
+///
+/// Ownership: consumes `options`, which may be NULL.
+/// Thread: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sio_runtime_options_free(options: *mut sio_runtime_options) {
+    guard!(|caller| caller.free(options))
+}
+
+/// A runtime with threads of its own.
+///
+/// Ownership: borrows `options`, which may be NULL; `out` receives an owned reference.
+/// Thread: any.
+/// Errors: SIO_ERR_IO when the threads cannot be started.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sio_runtime_new(
+    options: *const sio_runtime_options,
+    out: *mut *mut sio_runtime,
+) -> sio_status {
+    guard!(|caller| {
+        let out = caller.out(out)?;
+        let default = RuntimeConfig::default();
+        let config = if options.is_null() { &default } else { &**caller.borrow(options)? };
+        out.write(share(Runtime::new(config)?));
+        Ok(())
+    })
+}
+
+/// The process's shared runtime; its threads start with the first call.
+///
+/// Ownership: returns a borrowed reference, which lives as long as the process.
+/// Thread: any.
+/// Errors: NULL when the threads cannot be started.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sio_runtime_get_default() -> *mut sio_runtime {
+    guard!(Ok(lend(&Runtime::get_default()?)))
+}
+
+/// Stops the runtime's threads; what waits to be delivered is delivered first. Close its servers and managers before:
+/// what still uses the runtime is dead afterwards.
+///
+/// Ownership: borrows `runtime`.
+/// Thread: any that delivers no callbacks.
+/// Errors: SIO_ERR_TIMEOUT when callbacks still run after `timeout_ms`, SIO_ERR_WOULD_DEADLOCK.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sio_runtime_shutdown_wait(runtime: *mut sio_runtime, timeout_ms: u32) -> sio_status {
+    guard!(|caller| caller.borrow(runtime)?.shutdown_wait(time(timeout_ms)))
+}
+
+/// One more reference.
+///
+/// Ownership: borrows `runtime`; returns an owned reference to it.
+/// Thread: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sio_runtime_retain(runtime: *mut sio_runtime) -> *mut sio_runtime {
+    guard!(|caller| caller.retain(runtime))
+}
+
+/// Gives a reference back. The threads end when nothing uses the runtime any more.
+///
+/// Ownership: consumes `runtime`, which may be NULL.
+/// Thread: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sio_runtime_release(runtime: *mut sio_runtime) {
+    guard!(|caller| caller.release(runtime))
+}
+
+impl Handle for sio_runtime {
+    type Object = Runtime;
+}
+
+// SAFETY: `Runtime` is `#[repr(C)]` with its tag in front.
+unsafe impl Object for Runtime {
+    const KIND: Kind = Runtime::KIND;
+}
+
+impl Handle for sio_runtime_options {
+    type Object = Owned<RuntimeConfig>;
+}
+
+impl Content for RuntimeConfig {
+    const KIND: Kind = Kind::new(*b"ropt");
+}
+
+impl Caller {
+    /// The runtime of an argument: the default one when it is NULL.
+    pub(crate) fn runtime(&self, runtime: *const sio_runtime) -> Result<Arc<Runtime>> {
+        if runtime.is_null() { Runtime::get_default() } else { self.share(runtime) }
+    }
+}
+
+/// A time to wait at most.
+pub(crate) fn time(milliseconds: u32) -> Duration {
+    if milliseconds == SIO_FOREVER { Duration::MAX } else { Duration::from_millis(milliseconds.into()) }
+}
+
+/// A time within which something has to happen; none when it may take for ever.
+pub(crate) fn timeout(milliseconds: u32) -> Option<Duration> {
+    (milliseconds != 0 && milliseconds != SIO_FOREVER).then(|| time(milliseconds))
+}

@@ -1,0 +1,75 @@
+/* Generated from ffi/src/log.rs: change that, not this. */
+
+#ifndef SOCKETIO_LOG_H
+#define SOCKETIO_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include "status.h"
+#include "text.h"
+
+/**
+ * How important a line of the log is.
+ */
+enum sio_log_level
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Something failed that should not.
+   */
+  SIO_LOG_ERROR = 1,
+  /**
+   * Something is odd, and may explain a failure.
+   */
+  SIO_LOG_WARN = 2,
+  /**
+   * What an operator wants to know.
+   */
+  SIO_LOG_INFO = 3,
+  /**
+   * What a developer of a program wants to know.
+   */
+  SIO_LOG_DEBUG = 4,
+  /**
+   * Everything.
+   */
+  SIO_LOG_TRACE = 5,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sio_log_level sio_log_level;
+#else
+typedef int32_t sio_log_level;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Receives one line: a sio_log_level, the part of the library that wrote it ("engine", "socket", ...), and the line.
+ *
+ * Ownership: all are borrowed until it returns.
+ * Thread: one that delivers callbacks.
+ */
+typedef void (*sio_log_fn)(int32_t level, sio_str target, sio_str message, void *user_data);
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * Has `function` called with every line up to `max_level`; it replaces the one set before. NULL turns the log off.
+ *
+ * Ownership: takes `user_data` over with `destroy`.
+ * Thread: any.
+ * Errors: SIO_ERR_INVALID_ARGUMENT when `max_level` is no sio_log_level.
+ */
+sio_status sio_log_set(int32_t max_level, sio_log_fn function, void *user_data, sio_destroy_fn destroy);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* SOCKETIO_LOG_H */
