@@ -380,3 +380,20 @@ fn a_closed_session_answers_every_exchange_and_nothing_else() {
     assert!(session.polling("4a").is_empty());
     assert!(session.step(Input::Tick).is_empty());
 }
+
+#[test]
+fn delays_without_end_are_no_overflow() {
+    let now = Instant::now();
+    let config = SessionConfig {
+        ping_interval: Duration::MAX,
+        ping_timeout: Duration::MAX,
+        upgrade_timeout: Duration::MAX,
+        close_timeout: Duration::MAX,
+        ..SessionConfig::default()
+    };
+    let mut session = Session { session: ServerSession::new(now, "sid", Arc::new(config), Transport::Polling), now };
+    session.step(Input::WebSocketOpened);
+    session.step(Input::Close);
+    assert!(session.session.deadline() > Some(now + Duration::from_hours(24)));
+    session.sleep();
+}
