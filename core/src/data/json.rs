@@ -464,3 +464,6 @@ fn visit(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
