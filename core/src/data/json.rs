@@ -175,9 +175,11 @@ impl<'a> Scanner<'a> {
     /// Consumes `byte` if it is the next one.
     #[inline]
     pub fn take(&mut self, byte: u8) -> bool {
-        let found = self.peek() == byte;
-        self.at += usize::from(found);
-        found
+        if self.peek() == byte {
+            self.at += 1;
+            return true;
+        }
+        false
     }
 
     /// Consumes `byte`.
@@ -228,7 +230,7 @@ impl<'a> Scanner<'a> {
     #[inline]
     pub fn value(&mut self, depth: u32) -> Result<(), JsonError> {
         match self.peek() {
-            b'"' => self.string().map(drop),
+            b'"' => self.skip_string(),
             b'{' | b'[' => self.composite(depth),
             _ => self.scalar(),
         }
@@ -239,81 +241,109 @@ impl<'a> Scanner<'a> {
         // One bit for each open array (0) or object (1), the innermost lowest.
         let mut stack: u128 = 0;
         let mut open: u32 = 0;
-        'value: loop {
+        loop {
             // At the first byte of a value.
             match self.peek() {
-                b'"' => {
-                    self.string()?;
-                }
+                b'"' => self.skip_string()?,
                 byte @ (b'{' | b'[') => {
                     if depth + open == JSON_DEPTH {
                         return Err(JsonError::TooDeep);
                     }
-                    let object = byte == b'{';
                     self.at += 1;
                     self.whitespace();
-                    let closed = self.take(if object { b'}' } else { b']' });
-                    if !closed {
+                    let object = byte == b'{';
+                    // The closing bracket is two places after the opening one, for both kinds.
+                    if self.peek() == byte + 2 {
+                        self.at += 1;
+                    } else {
                         stack = stack << 1 | u128::from(object);
                         open += 1;
                         if object {
-                            self.key()?;
+                            self.skip_key()?;
                         }
-                        continue 'value;
+                        continue;
                     }
                 }
                 _ => self.scalar()?,
             }
-            // After a value.
+            // After a value: all that ends with it, then the next one.
             loop {
                 if open == 0 {
                     return Ok(());
                 }
                 self.whitespace();
                 let object = stack & 1 == 1;
-                if self.take(b',') {
-                    self.whitespace();
-                    if object {
-                        self.key()?;
+                match self.peek() {
+                    b',' => {
+                        self.at += 1;
+                        self.whitespace();
+                        if object {
+                            self.skip_key()?;
+                        }
+                        break;
                     }
-                    continue 'value;
+                    byte if byte == (if object { b'}' } else { b']' }) => {
+                        self.at += 1;
+                        stack >>= 1;
+                        open -= 1;
+                    }
+                    _ => return Err(self.syntax()),
                 }
-                self.expect(if object { b'}' } else { b']' })?;
-                stack >>= 1;
-                open -= 1;
             }
         }
     }
 
     /// A key with its colon, and the white space up to the value.
-    #[inline]
     pub fn key(&mut self) -> Result<RawString, JsonError> {
         let key = self.string()?;
-        self.whitespace();
-        self.expect(b':')?;
-        self.whitespace();
+        self.colon()?;
         Ok(key)
     }
 
-    /// A string with its quotes.
     #[inline]
+    fn skip_key(&mut self) -> Result<(), JsonError> {
+        self.skip_string()?;
+        self.colon()
+    }
+
+    #[inline]
+    fn colon(&mut self) -> Result<(), JsonError> {
+        self.whitespace();
+        self.expect(b':')?;
+        self.whitespace();
+        Ok(())
+    }
+
+    /// A string with its quotes.
     pub fn string(&mut self) -> Result<RawString, JsonError> {
+        let start = self.at + 1;
+        self.skip_string()?;
+        let range = start..self.at - 1;
+        let escaped = memchr::memchr(b'\\', &self.bytes[range.clone()]).is_some();
+        Ok(RawString { range, escaped })
+    }
+
+    #[inline]
+    fn skip_string(&mut self) -> Result<(), JsonError> {
         self.expect(b'"')?;
-        let start = self.at;
-        let mut escaped = false;
+        self.at += plain_prefix(&self.bytes[self.at..]);
+        if self.peek() != b'"' {
+            self.rest_of_string()?;
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// From an escape up to the closing quote.
+    #[cold]
+    fn rest_of_string(&mut self) -> Result<(), JsonError> {
         loop {
-            self.at += plain_prefix(&self.bytes[self.at..]);
             match self.peek() {
-                b'"' => {
-                    self.at += 1;
-                    return Ok(RawString { range: start..self.at - 1, escaped });
-                }
-                b'\\' => {
-                    self.escape()?;
-                    escaped = true;
-                }
+                b'"' => return Ok(()),
+                b'\\' => self.escape()?,
                 _ => return Err(self.syntax()),
             }
+            self.at += plain_prefix(&self.bytes[self.at..]);
         }
     }
 
@@ -356,6 +386,9 @@ impl<'a> Scanner<'a> {
         if !self.take(b'0') {
             self.digits()?;
         }
+        if !matches!(self.peek(), b'.' | b'e' | b'E') {
+            return Ok(());
+        }
         if self.take(b'.') {
             self.digits()?;
         }
@@ -366,14 +399,14 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
+    #[inline]
     fn digits(&mut self) -> Result<(), JsonError> {
-        let start = self.at;
-        while self.peek().is_ascii_digit() {
-            self.at += 1;
-        }
-        if self.at == start { Err(self.syntax()) } else { Ok(()) }
+        let count = self.bytes[self.at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        self.at += count;
+        if count == 0 { Err(self.syntax()) } else { Ok(()) }
     }
 
+    #[cold]
     fn syntax(&self) -> JsonError {
         JsonError::Syntax(self.at)
     }
@@ -382,22 +415,48 @@ impl<'a> Scanner<'a> {
 /// How many bytes at the front need no attention within a string: no quote, backslash or control character.
 #[inline]
 fn plain_prefix(bytes: &[u8]) -> usize {
+    // Most strings are short.
+    match bytes.first_chunk() {
+        Some(word) => match first_special(*word) {
+            Some(at) => at,
+            None => 8 + plain_prefix_of_long(&bytes[8..]),
+        },
+        None => bytes.iter().take_while(|&&byte| is_plain(byte)).count(),
+    }
+}
+
+fn plain_prefix_of_long(bytes: &[u8]) -> usize {
+    const BLOCK: usize = 64;
+    // Written so that the compiler uses vectors.
+    let all_plain = |block: &&[u8; BLOCK]| block.iter().fold(true, |plain, &byte| plain & is_plain(byte));
+    let blocks = bytes.as_chunks::<BLOCK>().0.iter().take_while(all_plain).count();
+    let (words, rest) = bytes[blocks * BLOCK..].as_chunks::<8>();
+    for (i, word) in words.iter().enumerate() {
+        if let Some(at) = first_special(*word) {
+            return blocks * BLOCK + i * 8 + at;
+        }
+    }
+    bytes.len() - rest.len() + rest.iter().take_while(|&&byte| is_plain(byte)).count()
+}
+
+#[inline]
+fn is_plain(byte: u8) -> bool {
+    byte >= 0x20 && byte != b'"' && byte != b'\\'
+}
+
+/// Where in eight bytes the first is that is not plain.
+#[inline]
+fn first_special(word: [u8; 8]) -> Option<usize> {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGHS: u64 = ONES << 7;
     // The lowest byte with its high bit set in the result is exact; those above it may be false.
-    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
-    let controls = |word: u64| word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
+    let below = |word: u64, bound: u64| word.wrapping_sub(ONES * bound) & !word & HIGHS;
 
-    let (words, rest) = bytes.as_chunks::<8>();
-    for (i, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        let special = zeros(word ^ (ONES * u64::from(b'"'))) | zeros(word ^ (ONES * u64::from(b'\\'))) | controls(word);
-        if special != 0 {
-            return i * 8 + (special.trailing_zeros() / 8) as usize;
-        }
-    }
-    let plain = rest.iter().take_while(|&&b| b != b'"' && b != b'\\' && b >= 0x20).count();
-    bytes.len() - rest.len() + plain
+    let word = u64::from_le_bytes(word);
+    let quote = below(word ^ (ONES * u64::from(b'"')), 1);
+    let backslash = below(word ^ (ONES * u64::from(b'\\')), 1);
+    let special = quote | backslash | below(word, 0x20);
+    if special == 0 { None } else { Some((special.trailing_zeros() / 8) as usize) }
 }
 
 /// Calls `found` with the place and the number of each placeholder, `{"_placeholder":true,"num":n}`, in the valid JSON

@@ -109,8 +109,11 @@ impl<W> AckTable<W> {
     fn tidy(&mut self) {
         const SMALL: usize = 64;
         let Some(waiting) = &mut self.waiting else { return };
-        if waiting.live == 0 && waiting.entries.capacity().max(waiting.deadlines.capacity()) > SMALL {
-            self.waiting = None;
+        if waiting.live == 0 {
+            waiting.deadlines.clear();
+            if waiting.entries.capacity().max(waiting.deadlines.capacity()) > SMALL {
+                self.waiting = None;
+            }
         } else if waiting.deadlines.len() > SMALL.max(2 * waiting.live) {
             let entries = &waiting.entries;
             waiting

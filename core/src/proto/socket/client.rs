@@ -124,8 +124,8 @@ const V2_SERVER: &str = "It seems you are trying to reach a Socket.IO server in 
 
 impl<S: Clone, W> ClientPeer<S, W> {
     /// A peer without sockets and without a connection.
-    pub const fn new() -> Self {
-        Self { decoder: Decoder::new(), open: false, sockets: SmallVec::new_const() }
+    pub fn new() -> Self {
+        Self { decoder: Decoder::new(), open: false, sockets: SmallVec::new() }
     }
 
     /// Adds the socket of a namespace; it is inactive.

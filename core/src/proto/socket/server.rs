@@ -72,8 +72,8 @@ pub enum Incoming<'a, S, W> {
 
 impl<S: Clone, W> ServerPeer<S, W> {
     /// The peer of a new connection, in no namespace.
-    pub const fn new() -> Self {
-        Self { decoder: Decoder::new(), joined: SmallVec::new_const() }
+    pub fn new() -> Self {
+        Self { decoder: Decoder::new(), joined: SmallVec::new() }
     }
 
     /// Takes a message of the client. Most become something to do; a binary packet's first ones, and answers that nobody
