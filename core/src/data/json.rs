@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use super::limits::JSON_DEPTH;
 use super::text;
+use crate::error::{Error, ErrorKind};
 
 /// Why a text was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,13 @@ impl std::fmt::Display for JsonError {
 }
 
 impl std::error::Error for JsonError {}
+
+impl From<JsonError> for Error {
+    fn from(error: JsonError) -> Self {
+        let kind = if error == JsonError::TooMany { ErrorKind::TooLarge } else { ErrorKind::InvalidJson };
+        Error::new(kind, error.to_string())
+    }
+}
 
 /// Checks that `text` is one JSON value, and returns where it stands between white space.
 pub fn value(text: &str) -> Result<Range<usize>, JsonError> {
@@ -230,7 +238,7 @@ impl<'a> Scanner<'a> {
     #[inline]
     pub fn value(&mut self, depth: u32) -> Result<(), JsonError> {
         match self.peek() {
-            b'"' => self.skip_string(),
+            b'"' => self.skip_string().map(drop),
             b'{' | b'[' => self.composite(depth),
             _ => self.scalar(),
         }
@@ -244,7 +252,7 @@ impl<'a> Scanner<'a> {
         loop {
             // At the first byte of a value.
             match self.peek() {
-                b'"' => self.skip_string()?,
+                b'"' => drop(self.skip_string()?),
                 byte @ (b'{' | b'[') => {
                     if depth + open == JSON_DEPTH {
                         return Err(JsonError::TooDeep);
@@ -315,23 +323,24 @@ impl<'a> Scanner<'a> {
     }
 
     /// A string with its quotes.
+    #[inline]
     pub fn string(&mut self) -> Result<RawString, JsonError> {
         let start = self.at + 1;
-        self.skip_string()?;
-        let range = start..self.at - 1;
-        let escaped = memchr::memchr(b'\\', &self.bytes[range.clone()]).is_some();
-        Ok(RawString { range, escaped })
+        let escaped = self.skip_string()?;
+        Ok(RawString { range: start..self.at - 1, escaped })
     }
 
+    /// A string; tells whether it has escapes.
     #[inline]
-    fn skip_string(&mut self) -> Result<(), JsonError> {
+    fn skip_string(&mut self) -> Result<bool, JsonError> {
         self.expect(b'"')?;
         self.at += plain_prefix(&self.bytes[self.at..]);
-        if self.peek() != b'"' {
+        let escaped = self.peek() != b'"';
+        if escaped {
             self.rest_of_string()?;
         }
         self.at += 1;
-        Ok(())
+        Ok(escaped)
     }
 
     /// From an escape up to the closing quote.

@@ -357,12 +357,6 @@ fn number_value(number: &str) -> Value {
     }
 }
 
-impl From<JsonError> for Error {
-    fn from(error: JsonError) -> Self {
-        Error::new(ErrorKind::InvalidJson, error.to_string())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -37,6 +37,9 @@ pub enum Packet<'a> {
 
 /// Puts binary packets together, and checks every packet (Socket.IO protocol, version 5; bounds: [`Limits`]).
 ///
+/// It accepts what the official decoder accepts, but for oddities of JavaScript's numbers, which no client sends: white space
+/// or an exponent in an id or a number of attachments, an empty message as a `CONNECT`, and an event or answer without data.
+///
 /// One per connection: no other packet may come between a binary packet and its attachments, not even one of another
 /// namespace.
 #[derive(Debug, Default)]
