@@ -233,14 +233,15 @@ fn ack_payload(data: &str, attachments: usize, limits: &Limits) -> Result<Payloa
 fn connect_data(data: &str) -> Result<Option<&str>, ProtocolError> {
     match data.as_bytes().first() {
         None => Ok(None),
-        Some(b'{') => Ok(Some(&data[json::value(data)?])),
+        // Like an argument, so that it may be handed on as one.
+        Some(b'{') => Ok(Some(&data[json::argument(data)?])),
         Some(_) => Err(ProtocolError::Payload),
     }
 }
 
 fn error_data(data: &str) -> Result<&str, ProtocolError> {
     match data.as_bytes().first() {
-        Some(b'{' | b'"') => Ok(&data[json::value(data)?]),
+        Some(b'{' | b'"') => Ok(&data[json::argument(data)?]),
         _ => Err(ProtocolError::Payload),
     }
 }

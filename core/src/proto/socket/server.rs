@@ -252,6 +252,14 @@ mod tests {
     }
 
     #[test]
+    fn auth_data_nests_no_deeper_than_an_argument_may() {
+        for (depth, fits) in [(126, true), (127, true), (128, false)] {
+            let text = format!("0{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth));
+            assert_eq!(receive(&mut Peer::new(), &text).is_ok(), fits, "{depth}");
+        }
+    }
+
+    #[test]
     fn events_reach_the_socket_of_their_namespace() {
         let mut peer = peer();
         for (text, to, id) in [("2[\"a\",1]", "root", None), ("2/adm,0[\"a\",1]", "admin", Some(0))] {
