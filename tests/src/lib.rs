@@ -2,4 +2,5 @@
 
 pub mod c;
 pub mod choices;
+mod network;
 pub mod pair;

@@ -1,9 +1,9 @@
 //! A server's session and a client's session joined in virtual time.
 //!
-//! A [`Pair`] is the network and both shells. What one side sends is in transit until it is delivered: each HTTP request
-//! and each answer by itself, the frames of the WebSocket in order for each direction, so that the two transports
-//! overtake one another as they like. Either time decides what comes next ([`Pair::advance`], with a latency that varies)
-//! or the test does ([`Pair::pending`] and [`Pair::take`]).
+//! A [`Pair`] is both shells, with a network between them. What one side sends is in transit until it is delivered: each
+//! HTTP request and each answer by itself, the frames of the WebSocket in order for each direction, so that the two
+//! transports overtake one another as they like. Either time decides what comes next ([`Pair::advance`], with a latency
+//! that varies) or the test does ([`Pair::pending`] and [`Pair::take`]).
 //!
 //! All the while it checks what must hold whatever happens; the first breach is kept ([`Pair::breach`]):
 //! messages arrive complete and in order, once each; every exchange is answered exactly once; a session ends once, and
@@ -22,25 +22,8 @@ use socketio_core::proto::engine::session::{
     Answer, Cause, ClientConfig, CloseReason, ExchangeId, Flush, Input, Output, SessionConfig,
 };
 
-/// One of the two.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// The server.
-    Server,
-    /// The client.
-    Client,
-}
-
-impl Side {
-    /// The other one.
-    #[must_use]
-    pub const fn other(self) -> Self {
-        match self {
-            Self::Server => Self::Client,
-            Self::Client => Self::Server,
-        }
-    }
-}
+pub use crate::network::Side;
+use crate::network::{Exchange, Frame, Network, What};
 
 /// A bug planted into a side, as if its session had it: what the checks are worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,53 +70,11 @@ pub struct Pair {
     /// Whether the side has the WebSocket, by its own account.
     websocket: [bool; 2],
     closing: [bool; 2],
-    /// Whether nothing reaches the side any more.
-    deaf: [bool; 2],
-    transit: Vec<Parcel>,
+    network: Network,
     exchanges: BTreeMap<ExchangeId, Exchange>,
-    latency: Duration,
-    jitter: Duration,
-    random: u64,
     largest_post: usize,
     fault: Option<Fault>,
     breach: Option<String>,
-}
-
-/// Something on its way.
-#[derive(Debug)]
-struct Parcel {
-    to: Side,
-    at: Instant,
-    what: What,
-}
-
-#[derive(Debug)]
-enum What {
-    Get(ExchangeId),
-    PostHead(ExchangeId, Bytes),
-    PostBody(ExchangeId, Bytes),
-    Abort(ExchangeId),
-    /// `None`: any status but 200.
-    Answer(ExchangeId, Option<Bytes>),
-    Frame(Frame),
-}
-
-#[derive(Debug)]
-enum Frame {
-    Open,
-    Opened,
-    Text(Bytes),
-    Binary(Bytes),
-    Close,
-}
-
-#[derive(Debug)]
-struct Exchange {
-    is_get: bool,
-    /// The server has answered it.
-    answered: bool,
-    /// The client has the answer, or nobody waits for it any more.
-    over: bool,
 }
 
 impl Pair {
@@ -147,12 +88,8 @@ impl Pair {
             seen: [Seen::default(); 2],
             websocket: [false; 2],
             closing: [false; 2],
-            deaf: [false; 2],
-            transit: Vec::new(),
+            network: Network::new(Duration::from_millis(10), Duration::ZERO, 1),
             exchanges: BTreeMap::new(),
-            latency: Duration::from_millis(10),
-            jitter: Duration::ZERO,
-            random: 1,
             largest_post: 0,
             fault: None,
             breach: None,
@@ -166,7 +103,7 @@ impl Pair {
     /// A network that takes from `latency` to `latency + jitter`, drawn by `seed`.
     #[must_use]
     pub const fn with_latency(mut self, latency: Duration, jitter: Duration, seed: u64) -> Self {
-        (self.latency, self.jitter, self.random) = (latency, jitter, seed | 1);
+        self.network.set_latency(latency, jitter, seed);
         self
     }
 
@@ -243,20 +180,20 @@ impl Pair {
 
     /// From now on nothing reaches `side`, and nobody is told.
     pub const fn deafen(&mut self, side: Side) {
-        self.deaf[side as usize] = true;
+        self.network.deafen(side);
     }
 
     /// The transport breaks, and both sides see it.
     pub fn cut(&mut self, transport: Transport) {
         if transport == Transport::WebSocket {
-            self.transit.retain(|parcel| !matches!(parcel.what, What::Frame(_)));
+            self.network.lose(|what| matches!(what, What::Frame(_)));
             for side in [Side::Server, Side::Client] {
                 if std::mem::take(&mut self.websocket[side as usize]) {
                     self.step(side, Input::WebSocketClosed(Cause::Closed));
                 }
             }
         } else {
-            self.transit.retain(|parcel| matches!(parcel.what, What::Frame(_)));
+            self.network.lose(|what| !matches!(what, What::Frame(_)));
             let ids: Vec<_> = self.exchanges.iter().filter(|(_, it)| !it.over).map(|(id, _)| *id).collect();
             for id in ids {
                 self.step(Side::Server, Input::Aborted(id));
@@ -270,14 +207,7 @@ impl Pair {
 
     /// All that can happen next: what may arrive first, and each side's deadline.
     pub fn pending(&self) -> Vec<Event> {
-        let mut events = Vec::new();
-        let mut frame_to = [false; 2];
-        for (place, parcel) in self.transit.iter().enumerate() {
-            let overtakes = !matches!(parcel.what, What::Frame(_));
-            if overtakes || !std::mem::replace(&mut frame_to[parcel.to as usize], true) {
-                events.push(Event::Arrival(place));
-            }
-        }
+        let mut events: Vec<_> = self.network.arrivals().map(Event::Arrival).collect();
         events.extend(
             [Side::Server, Side::Client].into_iter().filter(|side| self.deadline(*side).is_some()).map(Event::Tick),
         );
@@ -287,7 +217,7 @@ impl Pair {
     /// When `event` comes if time decides.
     pub fn time_of(&self, event: Event) -> Instant {
         match event {
-            Event::Arrival(place) => self.transit[place].at,
+            Event::Arrival(place) => self.network.time_of(place),
             Event::Tick(side) => self.deadline(side).unwrap_or(self.now),
         }
     }
@@ -296,7 +226,7 @@ impl Pair {
     pub fn take(&mut self, event: Event) {
         match event {
             Event::Arrival(place) => {
-                let parcel = self.transit.remove(place);
+                let parcel = self.network.take(place);
                 if parcel.to == Side::Server {
                     self.arrive_at_server(parcel.what)
                 } else {
@@ -475,9 +405,7 @@ impl Pair {
         let gets = self.exchanges.iter_mut().filter(|(_, it)| !it.over);
         let ids: Vec<_> = gets.map(|(id, get)| (get.over = true, *id).1).collect();
         for id in ids {
-            let before = self.transit.len();
-            self.transit.retain(|parcel| !matches!(parcel.what, What::Get(get) if get == id));
-            if self.transit.len() == before {
+            if !self.network.lose(|what| matches!(what, What::Get(get) if *get == id)) {
                 self.put(Side::Server, What::Abort(id));
             }
         }
@@ -486,20 +414,7 @@ impl Pair {
     // The network.
 
     fn put(&mut self, to: Side, what: What) {
-        if self.deaf[to as usize] {
-            return;
-        }
-        // xorshift
-        self.random ^= self.random << 13;
-        self.random ^= self.random >> 7;
-        self.random ^= self.random << 17;
-        let jitter = self.jitter.mul_f64((self.random % 1000) as f64 / 1000.0);
-        let mut at = self.now + self.latency + jitter;
-        if let What::Frame(_) = what {
-            let earlier = self.transit.iter().filter(|it| it.to == to && matches!(it.what, What::Frame(_)));
-            at = earlier.map(|it| it.at).fold(at, Instant::max);
-        }
-        self.transit.push(Parcel { to, at, what });
+        self.network.put(self.now, to, what);
     }
 
     fn frame(&mut self, to: Side, frame: Frame) {
@@ -515,12 +430,7 @@ impl Pair {
             match packet {
                 Packet::Text(text) => self.frame(from.other(), Frame::Text(text)),
                 Packet::Binary(bytes) => self.frame(from.other(), Frame::Binary(bytes)),
-                Packet::Shared(shared) => {
-                    self.frame(from.other(), Frame::Text(shared.text().clone()));
-                    for bytes in shared.attachments() {
-                        self.frame(from.other(), Frame::Binary(bytes.clone()));
-                    }
-                }
+                Packet::Shared(_) => self.break_off("a pair sends no broadcasts".to_owned()),
                 Packet::End => self.close_websocket(from),
             }
         }
