@@ -60,5 +60,8 @@
 #include "socketio/socket.h"
 #include "socketio/namespace.h"
 #include "socketio/broadcast.h"
+#include "socketio/manager_options.h"
+#include "socketio/manager.h"
+#include "socketio/client.h"
 
 #endif /* SOCKETIO_H */

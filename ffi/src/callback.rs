@@ -88,3 +88,4 @@ macro_rules! callable {
 callable!(a: A);
 callable!(a: A, b: B);
 callable!(a: A, b: B, c: C);
+callable!(a: A, b: B, c: C, d: D);

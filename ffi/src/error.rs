@@ -69,30 +69,26 @@ impl Content for Failure {
     const KIND: Kind = Kind::new(*b"erro");
 }
 
-/// Calls `report` with the status of `result` and, after a failure, with its error.
-pub(crate) fn with_error<T>(result: Result<T>, report: impl FnOnce(i32, *const sio_error)) {
-    match result {
-        Ok(_) => report(sio_status::SIO_OK as i32, std::ptr::null()),
-        Err(error) => {
-            let status = sio_status::from(error.kind()) as i32;
-            let data = error.data().and_then(one_argument);
-            let failure = Owned::new(Failure { error, data });
-            report(status, std::ptr::from_ref(&failure).cast());
-        }
-    }
+/// Lends an error to a callback.
+pub(crate) fn lend_error(error: &Error, call: impl FnOnce(*const sio_error)) {
+    let data = error.data().and_then(one_argument);
+    let failure = Owned::new(Failure { error: error.clone(), data });
+    call(std::ptr::from_ref(&failure).cast());
 }
 
 /// The end report that calls `callback`.
 pub(crate) fn done(callback: Option<Callback<unsafe extern "C" fn(i32, *const sio_error, *mut c_void)>>) -> Done {
-    Box::new(move |result| {
-        if let Some(callback) = callback {
-            with_error(result, |status, error| callback.call(status, error));
+    Box::new(move |result: Result<()>| match (callback, result) {
+        (None, _) => {}
+        (Some(callback), Ok(())) => callback.call(sio_status::SIO_OK as i32, std::ptr::null()),
+        (Some(callback), Err(error)) => {
+            lend_error(&error, |lent| callback.call(sio_status::from(error.kind()) as i32, lent));
         }
     })
 }
 
 /// A payload whose only argument is `json`.
-pub(crate) fn one_argument(json: &str) -> Option<Payload> {
+fn one_argument(json: &str) -> Option<Payload> {
     let mut arguments = PayloadBuilder::new();
     arguments.push_json(json).ok()?;
     Some(arguments.build())

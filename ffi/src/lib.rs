@@ -17,10 +17,13 @@ mod handle;
 
 mod ack;
 mod broadcast;
+mod client;
 mod error;
 mod event;
 mod handshake;
 mod log;
+mod manager;
+mod manager_options;
 mod namespace;
 mod payload;
 mod request;
@@ -35,10 +38,13 @@ mod version;
 
 pub use ack::*;
 pub use broadcast::*;
+pub use client::*;
 pub use error::*;
 pub use event::*;
 pub use handshake::*;
 pub use log::*;
+pub use manager::*;
+pub use manager_options::*;
 pub use namespace::*;
 pub use payload::*;
 pub use request::*;
