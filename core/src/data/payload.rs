@@ -107,7 +107,7 @@ impl Payload {
     }
 
     /// Bytes of JSON and attachments together.
-    pub fn len(&self) -> usize {
+    pub fn byte_len(&self) -> usize {
         self.as_bytes().len() + self.attachments.iter().map(Bytes::len).sum::<usize>()
     }
 

@@ -1,6 +1,6 @@
 //! Socket.IO, protocol version 5.
 //!
-//! [`ServerPeer`](server::ServerPeer) and [`ClientPeer`](client::ClientPeer) are the two ends of a connection as Socket.IO
+//! [`ServerPeer`] and [`ClientPeer`] are the two ends of a connection as Socket.IO
 //! sees it: namespaces joined over it, events, acknowledgements. Messages of the Engine.IO layer go in, decoded packets and
 //! encoded messages come out. Nothing here waits, sends or looks at a clock.
 
