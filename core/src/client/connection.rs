@@ -146,7 +146,7 @@ impl Connection {
                     match writer.flush(self.session.outbox()) {
                         Flushed::All => {}
                         Flushed::Blocked => return,
-                        Flushed::Failed(_) => return self.websocket_gone(now, None, layer),
+                        Flushed::Failed => return self.websocket_gone(now, None, layer),
                     }
                 }
                 Flush::Post(id) => {
@@ -303,7 +303,7 @@ impl Connection {
         match writer.flush(&mut Outbox::new()) {
             Flushed::All => self.flush(now, layer),
             Flushed::Blocked => {}
-            Flushed::Failed(_) => self.websocket_gone(now, None, layer),
+            Flushed::Failed => self.websocket_gone(now, None, layer),
         }
     }
 

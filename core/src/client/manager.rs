@@ -124,7 +124,7 @@ impl Manager {
 
     /// Opens a connection, if there is none and none is tried for.
     pub fn open(self: &Arc<Self>) {
-        self.run(|state, step| state.open(step));
+        self.run(super::state::State::open);
     }
 
     /// Disconnects all sockets (`io client disconnect`), closes the connection behind what was sent before, and tries no
@@ -249,14 +249,14 @@ fn namespace_name(name: &str) -> String {
 impl turn::Flush for Manager {
     fn flush(self: Arc<Self>) {
         self.locked.lock().noted = false;
-        self.run(|state, step| state.flush(step));
+        self.run(super::state::State::flush);
     }
 }
 
 impl Timed for Manager {
     fn tick(self: Arc<Self>, _now: Instant) {
         self.locked.lock().timer.fired();
-        self.run(|state, step| state.tick(step));
+        self.run(super::state::State::tick);
     }
 }
 

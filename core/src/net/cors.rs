@@ -120,13 +120,12 @@ impl CorsConfig {
         }
         let methods = self.methods.as_ref().map_or_else(|| DEFAULT_METHODS.to_owned(), List::value);
         put(answer, ACCESS_CONTROL_ALLOW_METHODS, Some(methods));
-        match &self.allowed_headers {
-            Some(headers) => put(answer, ACCESS_CONTROL_ALLOW_HEADERS, Some(headers.value())),
-            None => {
-                vary(answer, "Access-Control-Request-Headers");
-                if let Some(asked) = request.get(ACCESS_CONTROL_REQUEST_HEADERS) {
-                    answer.insert(ACCESS_CONTROL_ALLOW_HEADERS, asked.clone());
-                }
+        if let Some(headers) = &self.allowed_headers {
+            put(answer, ACCESS_CONTROL_ALLOW_HEADERS, Some(headers.value()));
+        } else {
+            vary(answer, "Access-Control-Request-Headers");
+            if let Some(asked) = request.get(ACCESS_CONTROL_REQUEST_HEADERS) {
+                answer.insert(ACCESS_CONTROL_ALLOW_HEADERS, asked.clone());
             }
         }
         put(answer, ACCESS_CONTROL_MAX_AGE, self.max_age.map(|age| age.to_string()));

@@ -70,7 +70,7 @@ pub(crate) enum Flushed {
     /// The socket takes no more; the task goes on when it does.
     Blocked,
     /// The connection is broken.
-    Failed(io::Error),
+    Failed,
 }
 
 impl Stream {
@@ -231,7 +231,7 @@ impl Writer {
                 self.wake();
                 Flushed::Blocked
             }
-            Err(error) => Flushed::Failed(error),
+            Err(_) => Flushed::Failed,
         }
     }
 

@@ -48,7 +48,7 @@ struct Wheel {
 }
 
 /// The wheel's own horizon; a later deadline is armed again when this has passed.
-const HORIZON: Duration = Duration::from_secs(365 * 24 * 3600);
+const HORIZON: Duration = Duration::from_hours(365 * 24);
 
 impl Timers {
     pub(crate) fn start(handle: &Handle) -> Arc<Self> {
@@ -76,13 +76,12 @@ impl Timers {
         let _inside = self.handle.enter();
         let mut wheel = self.wheel.lock();
         let wheel = &mut *wheel;
-        match wheel.waiting.get(&address(target)) {
-            Some((key, _)) => wheel.queue.reset_at(key, at),
-            None => {
-                let key = wheel.queue.insert_at(address(target), at);
-                let target_weak: Weak<dyn Timed> = Arc::downgrade(target) as Weak<dyn Timed>;
-                wheel.waiting.insert(address(target), (key, target_weak));
-            }
+        if let Some((key, _)) = wheel.waiting.get(&address(target)) {
+            wheel.queue.reset_at(key, at);
+        } else {
+            let key = wheel.queue.insert_at(address(target), at);
+            let waiting: Weak<dyn Timed> = Arc::<T>::downgrade(target);
+            wheel.waiting.insert(address(target), (key, waiting));
         }
     }
 
@@ -142,7 +141,7 @@ mod tests {
         let (sender, ticks) = channel();
         let bell = Arc::new(Bell(Mutex::new(sender)));
         let mut timer = Timer::default();
-        let late = Instant::now() + Duration::from_secs(3600);
+        let late = Instant::now() + Duration::from_hours(1);
         let soon = Instant::now() + Duration::from_millis(5);
         timers.arm(&bell, &mut timer, Some(late));
         timers.arm(&bell, &mut timer, Some(soon));
@@ -158,7 +157,7 @@ mod tests {
         let (sender, _ticks) = channel();
         let bell = Arc::new(Bell(Mutex::new(sender)));
         let mut timer = Timer::default();
-        timers.arm(&bell, &mut timer, Some(Instant::now() + Duration::from_secs(3600)));
+        timers.arm(&bell, &mut timer, Some(Instant::now() + Duration::from_hours(1)));
         timers.disarm(&bell, &mut timer);
         assert_eq!(Arc::weak_count(&bell), 0);
         assert!(timers.wheel.lock().queue.is_empty());

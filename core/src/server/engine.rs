@@ -14,7 +14,7 @@ use hyper::{Method, StatusCode};
 use parking_lot::RwLock;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::connection::{Connection, Layer, Reply};
+use super::connection::{Connection, ExchangeReply, Layer};
 use super::handshake::RequestHead;
 use crate::data::id::Sid;
 use crate::data::limits::Limits;
@@ -50,10 +50,12 @@ pub struct Engine<L: Layer> {
     runtime: Arc<Runtime>,
     config: EngineConfig,
     session: Arc<SessionConfig>,
-    sessions: [RwLock<HashMap<Sid, Arc<Connection<L>>, RandomState>>; SHARDS],
+    sessions: [Shard<L>; SHARDS],
     open: OpenLayer<L>,
     closed: AtomicBool,
 }
+
+type Shard<L> = RwLock<HashMap<Sid, Arc<Connection<L>>, RandomState>>;
 
 /// Maps that the sessions are spread over, so that handshakes do not wait for each other.
 const SHARDS: usize = 16;
@@ -118,7 +120,7 @@ impl<L: Layer> Engine<L> {
         self.shard(sid).write().remove(sid.as_str());
     }
 
-    fn shard(&self, sid: &str) -> &RwLock<HashMap<Sid, Arc<Connection<L>>, RandomState>> {
+    fn shard(&self, sid: &str) -> &Shard<L> {
         // The last characters hold the sequence number, which spreads evenly.
         &self.sessions[usize::from(sid.bytes().next_back().unwrap_or_default()) % SHARDS]
     }
@@ -180,7 +182,7 @@ impl<L: Layer> Engine<L> {
             exchange.invalid();
         }
         if exchange.is_answered() {
-            return posted(exchange.answer().await);
+            return posted(&exchange.answer().await);
         }
         let limit = self.config.limits.max_payload;
         let declared = hyper::body::Body::size_hint(request.body()).lower();
@@ -191,7 +193,7 @@ impl<L: Layer> Engine<L> {
         match Limited::new(request.into_body(), limit).collect().await {
             Ok(body) => {
                 exchange.post(&body.to_bytes()).await;
-                posted(exchange.answer().await)
+                posted(&exchange.answer().await)
             }
             Err(error) if error.is::<LengthLimitError>() => {
                 exchange.refuse();
@@ -235,17 +237,14 @@ impl<L: Layer> Engine<L> {
         if self.config.cors.as_ref().is_some_and(|cors| !cors.allows(request.headers())) {
             return Err(Refusal::BadRequest);
         }
-        let connection = match &query.sid {
-            Some(sid) => {
-                let connection = self.find(sid).ok_or(Refusal::SessionUnknown)?;
-                connection.check(&query, true)?;
-                Some(connection)
-            }
-            None => {
-                query.check_method(request.method() == Method::GET, true)?;
-                query.check_version()?;
-                None
-            }
+        let connection = if let Some(sid) = &query.sid {
+            let connection = self.find(sid).ok_or(Refusal::SessionUnknown)?;
+            connection.check(&query, true)?;
+            Some(connection)
+        } else {
+            query.check_method(request.method() == Method::GET, true)?;
+            query.check_version()?;
+            None
         };
         let headers = request.headers();
         let version = headers.get(header::SEC_WEBSOCKET_VERSION).map(HeaderValue::as_bytes);
@@ -320,12 +319,12 @@ fn too_large() -> Response {
 }
 
 /// The answer to a `GET`.
-fn packets(reply: Reply) -> Response {
+fn packets(reply: ExchangeReply) -> Response {
     let body = match reply {
-        Reply::Packets(packets) => packets,
-        Reply::Answer(Answer::Noop) => Bytes::from_static(b"6"),
-        Reply::Answer(Answer::Close) => Bytes::from_static(b"1"),
-        Reply::Answer(_) => return response(StatusCode::BAD_REQUEST, None, Bytes::new()),
+        ExchangeReply::Packets(packets) => packets,
+        ExchangeReply::Answer(Answer::Noop) => Bytes::from_static(b"6"),
+        ExchangeReply::Answer(Answer::Close) => Bytes::from_static(b"1"),
+        ExchangeReply::Answer(_) => return response(StatusCode::BAD_REQUEST, None, Bytes::new()),
     };
     let mut response = response(StatusCode::OK, Some("text/plain; charset=UTF-8"), body);
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -333,9 +332,9 @@ fn packets(reply: Reply) -> Response {
 }
 
 /// The answer to a `POST`.
-fn posted(reply: Reply) -> Response {
+fn posted(reply: &ExchangeReply) -> Response {
     match reply {
-        Reply::Answer(Answer::Ok) => {
+        ExchangeReply::Answer(Answer::Ok) => {
             let mut response = response(StatusCode::OK, Some("text/html"), Bytes::from_static(b"ok"));
             response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
             response

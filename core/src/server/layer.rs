@@ -19,7 +19,7 @@ use crate::runtime::dispatch::queue::Delivery;
 use crate::runtime::{log, new_sid};
 
 /// The sockets of one connection.
-pub struct SocketLayer {
+pub(super) struct SocketLayer {
     namespaces: Arc<Namespaces>,
     peer: ServerPeer<Arc<Socket>, AckHandler>,
     head: Arc<RequestHead>,

@@ -6,8 +6,10 @@ mod broadcast;
 mod config;
 pub mod connection;
 pub mod engine;
+mod engine_server;
 mod handshake;
 mod layer;
+mod listening;
 mod namespace;
 mod request;
 mod socket;
@@ -19,22 +21,21 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwapOption;
 use hyper::StatusCode;
 use parking_lot::Mutex;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use crate::data::tag::{Kind, Tag};
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::http::{self, Service};
-use crate::net::link::Stream;
-use crate::net::listener::{Listener, Peer};
+use crate::net::listener::Peer;
 use crate::runtime::dispatch::queue::{Delivery, Queue};
 use crate::runtime::{Done, Runtime, on_dispatch_thread};
 use engine::Engine;
 use layer::SocketLayer;
+use listening::Listening;
 use namespace::Namespaces;
 
 pub use broadcast::Broadcast;
 pub use config::ServerConfig;
+pub use engine_server::EngineServer;
 pub use handshake::{Handshake, RequestHead};
 pub use namespace::{ConnectionHandler, Namespace};
 pub use request::{Reply, Request, RequestHandler};
@@ -57,10 +58,7 @@ struct Shared {
     queue: Arc<Queue>,
     /// Where requests go that are not ours.
     requests: ArcSwapOption<Box<RequestHandler>>,
-    addresses: Mutex<Vec<String>>,
-    /// Listeners and HTTP connections.
-    tasks: TaskTracker,
-    stop: CancellationToken,
+    listening: Listening,
 }
 
 impl Server {
@@ -71,7 +69,7 @@ impl Server {
     ///
     /// # Errors
     /// `InvalidArgument` for options that cannot work.
-    pub fn new(runtime: &Arc<Runtime>, config: ServerConfig) -> Result<Arc<Self>> {
+    pub fn new(runtime: &Arc<Runtime>, config: &ServerConfig) -> Result<Arc<Self>> {
         config.check()?;
         let namespaces = Arc::new(Namespaces::new(config.limits.clone()));
         let queue = runtime.next_queue().clone();
@@ -87,9 +85,7 @@ impl Server {
             namespaces,
             queue,
             requests: ArcSwapOption::empty(),
-            addresses: Mutex::default(),
-            tasks: TaskTracker::new(),
-            stop: CancellationToken::new(),
+            listening: Listening::new(runtime),
         };
         Ok(Arc::new(Self { tag: Tag::new(Self::KIND), shared: Arc::new(shared) }))
     }
@@ -102,25 +98,14 @@ impl Server {
     /// `InvalidArgument` for what is no address, `Resolve`, `AddressInUse`, `Io`, `Closed` for a closed server.
     pub fn listen(&self, address: &str, done: Done) -> Result<()> {
         let shared = &self.shared;
-        let _inside = shared.runtime.handle().enter();
-        let listener = Listener::bind(address)?;
-        let mut addresses = shared.addresses.lock();
-        if shared.stop.is_cancelled() {
-            return Err(Error::new(ErrorKind::Closed, "the server is closed"));
-        }
-        addresses.push(listener.address().to_owned());
-        let (accepting, stop) = (shared.clone(), shared.stop.clone());
-        shared.tasks.spawn(async move {
-            let accepted = |stream, peer| accepting.accepted(stream, peer);
-            stop.run_until_cancelled(listener.run(accepted)).await;
-        });
+        shared.listening.listen(address, HttpService(shared.clone()))?;
         shared.queue.push(Delivery::call(|| done(Ok(()))));
         Ok(())
     }
 
     /// The address of the `i`th successful [`Server::listen`], its port filled in.
     pub fn address(&self, i: usize) -> Option<String> {
-        self.shared.addresses.lock().get(i).cloned()
+        self.shared.listening.address(i)
     }
 
     /// The namespace of this name, made if need be; clients can join it from then on. A missing slash is added.
@@ -173,11 +158,6 @@ impl Drop for Server {
 }
 
 impl Shared {
-    fn accepted(self: &Arc<Self>, stream: Stream, peer: Peer) {
-        let (service, stop) = (HttpService(self.clone()), self.stop.clone());
-        self.tasks.spawn(http::serve(stream, peer, service, stop));
-    }
-
     fn set_request_handler(&self, handler: Option<Arc<Box<RequestHandler>>>) {
         if let Some(before) = self.requests.swap(handler) {
             self.queue.push(Delivery::discard(before));
@@ -186,13 +166,7 @@ impl Shared {
 
     fn close(&self, done: Option<Done>) {
         self.engine.stop();
-        {
-            // Whoever listens meanwhile either is seen by the tracker or sees this.
-            let _addresses = self.addresses.lock();
-            self.stop.cancel();
-        }
-        self.tasks.close();
-        // At once, not at the end of a handler's turn: the answers to requests leave before their connections close.
+        self.listening.stop();
         for connection in self.engine.connections() {
             let _ = connection.act(|layer, io| {
                 layer.shut_down(io);
@@ -204,10 +178,11 @@ impl Shared {
         self.set_request_handler(None);
         if let Some(done) = done {
             let end = Arc::new(End(Mutex::new(Some(done))));
-            let (tasks, queues) = (self.tasks.clone(), self.runtime.queues().to_vec());
-            self.runtime.spawn(async move {
-                tasks.wait().await;
-                queues.iter().for_each(|queue| queue.push(Delivery::discard(end.clone())));
+            let queues = self.runtime.queues().to_vec();
+            self.listening.when_ended(move || {
+                for queue in queues {
+                    queue.push(Delivery::discard(end.clone()));
+                }
             });
         }
     }

@@ -186,6 +186,8 @@ impl Namespaces {
     /// Takes all handlers out.
     pub(super) fn clear(&self) {
         let namespaces: Vec<_> = self.by_name.read().values().cloned().collect();
-        namespaces.iter().for_each(|namespace| namespace.clear());
+        for namespace in namespaces {
+            namespace.clear();
+        }
     }
 }

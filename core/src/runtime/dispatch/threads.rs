@@ -118,6 +118,6 @@ mod tests {
         let seen: Vec<_> = receiver.iter().collect();
         std::panic::set_hook(hook);
         assert_eq!(seen, (0..1000).filter(|i| *i != 500).collect::<Vec<_>>());
-        threads.stop(Duration::from_secs(60)).unwrap();
+        threads.stop(Duration::from_mins(1)).unwrap();
     }
 }

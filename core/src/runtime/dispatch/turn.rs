@@ -49,7 +49,7 @@ impl Drop for End {
             if batch.is_empty() {
                 break;
             }
-            batch.drain(..).for_each(|connection| connection.flush());
+            batch.drain(..).for_each(Flush::flush);
         }
         ACTIVE.set(false);
         // The list is kept for the next turn, unless it was an unusually long one.

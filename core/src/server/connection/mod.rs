@@ -5,33 +5,31 @@
 //! Locks of other parts that are taken meanwhile (queue, timers, sessions, namespaces, rooms) are leaves: nothing is
 //! locked under them.
 
-use std::future::poll_fn;
-use std::io;
+mod polling;
+mod websocket;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
+
+pub(super) use polling::ExchangeReply;
 
 use super::engine::Engine;
 use crate::data::id::Sid;
 use crate::data::limits::Limits;
 use crate::error::{Error, ErrorKind, Result};
-use crate::net::link::{Endpoint, Flow, Flushed, Stream, Writer};
-use crate::proto::engine::handshake::{Refusal, Request};
-use crate::proto::engine::outbox::Outbox;
-use crate::proto::engine::packet::{Message, Packet, Received, Transport};
+use crate::net::link::{Flushed, Writer};
+use crate::proto::engine::packet::{Message, Packet, Transport};
 use crate::proto::engine::payload;
 use crate::proto::engine::server::ServerSession;
-use crate::proto::engine::session::{Answer, Cause, CloseReason, ExchangeId, Flush, Input, Output};
-use crate::proto::engine::websocket::{Decoder, Frame, Role};
+use crate::proto::engine::session::{Cause, CloseReason, ExchangeId, Flush, Input, Output};
 use crate::proto::socket::event::ReceivedEvent;
 use crate::runtime::dispatch::queue::{Delivery, EventTarget, Queue, Stalled};
 use crate::runtime::dispatch::turn;
-use crate::runtime::log;
 use crate::runtime::timers::{Timed, Timer};
 
 /// How long a closed WebSocket may take to close from its side too.
@@ -72,7 +70,7 @@ struct Inner<L> {
     link: u32,
     exchanges: u32,
     /// Requests that wait for their answer.
-    waiting: Vec<(ExchangeId, oneshot::Sender<Reply>)>,
+    waiting: Vec<(ExchangeId, oneshot::Sender<ExchangeReply>)>,
     /// Requests that wait until handlers have caught up.
     held: Vec<Waker>,
     timer: Timer,
@@ -83,15 +81,6 @@ struct Inner<L> {
     /// Handlers have to catch up before more is read.
     paused: bool,
     closed: bool,
-}
-
-/// The answer to a request of the polling transport.
-#[derive(Debug)]
-pub(super) enum Reply {
-    /// 200 with packets.
-    Packets(Bytes),
-    /// What the session says.
-    Answer(Answer),
 }
 
 /// Events that were read and whose handlers have not returned.
@@ -197,11 +186,6 @@ impl<L: Layer> Connection<L> {
             undelivered: Undelivered::default(),
             inner: Mutex::new(inner),
         })
-    }
-
-    /// The session's id, a secret of the two ends.
-    pub(super) fn sid(&self) -> &Sid {
-        &self.sid
     }
 
     /// Where this connection's deliveries go.
@@ -310,221 +294,6 @@ impl<L: Layer> Connection<L> {
     }
 }
 
-/// The polling transport: what HTTP requests of a session do.
-impl<L: Layer> Connection<L> {
-    /// Whether this session takes a request of `transport` now.
-    pub(super) fn check(&self, request: &Request<'_>, upgrade: bool) -> Result<(), Refusal> {
-        self.inner.lock().session.check(request, upgrade)
-    }
-
-    /// A `GET` arrived.
-    pub(super) fn poll_started(self: &Arc<Self>) -> Exchange<L> {
-        self.exchange(|id| Input::Poll(id))
-    }
-
-    /// The head of a `POST` arrived.
-    pub(super) fn post_started(self: &Arc<Self>) -> Exchange<L> {
-        self.exchange(|id| Input::PostStarted(id))
-    }
-
-    fn exchange(self: &Arc<Self>, input: impl FnOnce(ExchangeId) -> Input<'static>) -> Exchange<L> {
-        self.run(|inner, step| {
-            inner.exchanges = inner.exchanges.wrapping_add(1);
-            let id = ExchangeId(inner.exchanges);
-            let (sender, receiver) = oneshot::channel();
-            if !inner.closed {
-                inner.waiting.push((id, sender));
-                inner.step(step, input(id));
-            }
-            Exchange { connection: self.clone(), id, receiver, answered: false }
-        })
-    }
-
-    /// Hands in the packets of a body, as far as handlers keep up.
-    fn post_packets(self: &Arc<Self>, packets: &mut payload::Decoder<'_>, cx: &Context<'_>) -> Poll<()> {
-        self.run(|inner, step| {
-            loop {
-                if inner.closed {
-                    return Poll::Ready(());
-                }
-                if inner.pause_if_full(step) {
-                    inner.held.push(cx.waker().clone());
-                    return Poll::Pending;
-                }
-                match packets.next_packet() {
-                    Some(Ok(packet)) => inner.step(step, Input::Packet(Transport::Polling, packet)),
-                    Some(Err(_)) => inner.step(step, Input::Malformed(Transport::Polling)),
-                    None => return Poll::Ready(()),
-                }
-            }
-        })
-    }
-
-    fn exchange_input(self: &Arc<Self>, input: Input<'_>) {
-        self.run(|inner, step| {
-            if !inner.closed {
-                inner.step(step, input);
-            }
-        });
-    }
-}
-
-/// A request of the polling transport. Dropped before it was answered, it counts as given up by the peer.
-pub(super) struct Exchange<L: Layer> {
-    connection: Arc<Connection<L>>,
-    id: ExchangeId,
-    receiver: oneshot::Receiver<Reply>,
-    answered: bool,
-}
-
-impl<L: Layer> Exchange<L> {
-    /// The answer, when there is one.
-    pub(super) async fn answer(mut self) -> Reply {
-        let reply = (&mut self.receiver).await;
-        self.answered = true;
-        // No answer: the session was over already.
-        reply.unwrap_or(Reply::Answer(Answer::BadRequest))
-    }
-
-    /// Whether the answer stands already, before the body is there.
-    pub(super) fn is_answered(&self) -> bool {
-        !self.receiver.is_empty() || self.receiver.is_terminated()
-    }
-
-    /// Hands in the body of a `POST`, at the pace of the handlers.
-    pub(super) async fn post(&self, body: &[u8]) {
-        match payload::Decoder::new(body) {
-            Ok(mut packets) => poll_fn(|cx| self.connection.post_packets(&mut packets, cx)).await,
-            Err(_) => self.connection.exchange_input(Input::Malformed(Transport::Polling)),
-        }
-        self.connection.exchange_input(Input::PostDone(self.id));
-    }
-
-    /// The `POST` was larger than allowed: the shell answers 413, and the session lives on.
-    pub(super) fn refuse(mut self) {
-        self.answered = true;
-        self.connection.run(|inner, step| {
-            inner.waiting.retain(|(id, _)| *id != self.id);
-            if !inner.closed {
-                inner.step(step, Input::PostRefused(self.id));
-            }
-        });
-    }
-
-    /// The `POST` is of a kind that no client sends.
-    pub(super) fn invalid(&self) {
-        self.connection.exchange_input(Input::PostInvalid(self.id));
-    }
-}
-
-impl<L: Layer> Drop for Exchange<L> {
-    fn drop(&mut self) {
-        if !self.answered {
-            self.connection.run(|inner, step| {
-                inner.waiting.retain(|(id, _)| *id != self.id);
-                if !inner.closed {
-                    inner.step(step, Input::Aborted(self.id));
-                }
-            });
-        }
-    }
-}
-
-/// The WebSocket transport.
-impl<L: Layer> Connection<L> {
-    /// Takes over a WebSocket after its handshake, `head` being what was read behind that: the transport of a new session, or
-    /// the candidate of an upgrade, which is closed when the session takes none.
-    pub(super) fn attach(self: &Arc<Self>, stream: Stream, head: &[u8], opening: bool) {
-        let limits = self.limits();
-        let decoder = Decoder::new(Role::Server, limits.max_payload, limits.fragments as u32);
-        let (mut reader, mut writer) = stream.into_link(Role::Server, decoder, head);
-        let link = self.run(|inner, step| {
-            if inner.closed || (!opening && !inner.session.may_upgrade()) {
-                // The writer's drop ends the stream behind the close frame.
-                let _ = writer.close(None);
-                return None;
-            }
-            inner.link += 1;
-            inner.writer = Some(writer);
-            inner.linger = None;
-            if !opening {
-                inner.step(step, Input::WebSocketOpened);
-            }
-            Some(inner.link)
-        });
-        if let Some(link) = link {
-            let end = LinkEnd { connection: self.clone(), link };
-            self.engine.runtime().spawn(async move { poll_fn(|cx| reader.poll(cx, &end)).await });
-        }
-    }
-}
-
-/// The connection as one of its WebSockets sees it.
-struct LinkEnd<L: Layer> {
-    connection: Arc<Connection<L>>,
-    link: u32,
-}
-
-impl<L: Layer> Endpoint for LinkEnd<L> {
-    fn received(&self, decoder: &mut Decoder, input: &mut [u8]) -> (usize, Flow) {
-        self.connection.run(|inner, step| {
-            let mut used = 0;
-            loop {
-                if inner.writer.is_none() || inner.link != self.link {
-                    return (used, Flow::Stop);
-                }
-                if inner.linger.is_some() {
-                    // Closed on our side: what still comes is only taken off the socket.
-                    return (input.len(), Flow::Read);
-                }
-                if inner.pause_if_full(step) {
-                    return (used, Flow::Pause);
-                }
-                match decoder.next(&mut input[used..]) {
-                    Ok((bytes, frame)) => {
-                        used += bytes;
-                        match frame {
-                            Some(frame) => inner.frame(step, frame),
-                            None => return (used, Flow::Read),
-                        }
-                    }
-                    Err(error) => {
-                        log::debug!("engine", "bad frame: {error}");
-                        inner.fail_websocket(step, error.code());
-                    }
-                }
-            }
-        })
-    }
-
-    fn poll(&self, cx: &mut Context<'_>) -> Flow {
-        let mut inner = self.connection.inner.lock();
-        if inner.link != self.link {
-            return Flow::Stop;
-        }
-        let paused = inner.paused;
-        let Some(writer) = &mut inner.writer else { return Flow::Stop };
-        if writer.poll(cx).is_ready() {
-            let mut step = Step::new(&self.connection);
-            inner.continue_writing(&mut step);
-            step.end(&mut inner);
-            // Asked again: the socket may have refused more.
-            if let Some(writer) = &mut inner.writer {
-                let _ = writer.poll(cx);
-            }
-        }
-        if paused { Flow::Pause } else { Flow::Read }
-    }
-
-    fn hung_up(&self, _error: Option<io::Error>) {
-        self.connection.run(|inner, step| {
-            if inner.link == self.link {
-                inner.websocket_gone(step, Cause::Closed);
-            }
-        });
-    }
-}
-
 impl<L: Layer> Inner<L> {
     /// Hands one input to the session and carries out what it asks for.
     fn step(&mut self, step: &mut Step<'_, L>, input: Input<'_>) {
@@ -545,7 +314,7 @@ impl<L: Layer> Inner<L> {
                         self.linger = Some(step.now + LINGER);
                     }
                 }
-                Output::Answer(id, answer) => self.reply(id, Reply::Answer(answer)),
+                Output::Answer(id, answer) => self.reply(id, ExchangeReply::Answer(answer)),
                 Output::Closed(reason) => self.closed(step, reason),
                 _ => {}
             }
@@ -583,56 +352,6 @@ impl<L: Layer> Inner<L> {
         self.held.drain(..).for_each(Waker::wake);
     }
 
-    fn frame(&mut self, step: &mut Step<'_, L>, frame: Frame<'_>) {
-        let packet = match frame {
-            Frame::Text(text) => {
-                let mut scratch = Vec::new();
-                match Received::from_text(text, &mut scratch) {
-                    Ok(packet) => return self.step(step, Input::Packet(Transport::WebSocket, packet)),
-                    Err(_) => return self.step(step, Input::Malformed(Transport::WebSocket)),
-                }
-            }
-            Frame::Binary(bytes) => Received::from_binary(bytes),
-            Frame::Ping(content) => {
-                if let Some(writer) = &mut self.writer {
-                    let _ = writer.pong(content);
-                }
-                return;
-            }
-            Frame::Pong => return,
-            Frame::Close(_) => {
-                // Answered with our own, then the stream ends.
-                if let Some(writer) = &mut self.writer {
-                    let _ = writer.close(None);
-                }
-                return self.websocket_gone(step, Cause::Closed);
-            }
-        };
-        self.step(step, Input::Packet(Transport::WebSocket, packet));
-    }
-
-    /// The peer broke the WebSocket protocol.
-    fn fail_websocket(&mut self, step: &mut Step<'_, L>, code: u16) {
-        if let Some(writer) = &mut self.writer {
-            let _ = writer.close(Some(code));
-        }
-        let writer = self.writer.take();
-        self.step(step, Input::WebSocketClosed(Cause::Error));
-        // It stays until the peer has read the close frame.
-        self.writer = writer;
-        self.linger = Some(step.now + LINGER);
-    }
-
-    fn websocket_gone(&mut self, step: &mut Step<'_, L>, cause: Cause) {
-        if let Some(writer) = self.writer.take() {
-            writer.wake();
-        }
-        // One that was closed on our side is not the session's any more.
-        if self.linger.take().is_none() && !self.closed {
-            self.step(step, Input::WebSocketClosed(cause));
-        }
-    }
-
     /// Writes what waits to whoever can take it.
     fn flush(&mut self, step: &mut Step<'_, L>) {
         self.write_out(step);
@@ -650,30 +369,19 @@ impl<L: Layer> Inner<L> {
                     match writer.flush(self.session.outbox()) {
                         Flushed::All => {}
                         Flushed::Blocked => return,
-                        Flushed::Failed(_) => return self.websocket_gone(step, Cause::Closed),
+                        Flushed::Failed => return self.websocket_gone(step, Cause::Closed),
                     }
                 }
                 Flush::Poll(id) => {
                     let packets = payload::encode(self.session.outbox(), usize::MAX);
-                    self.reply(id, Reply::Packets(packets));
+                    self.reply(id, ExchangeReply::Packets(packets));
                 }
                 Flush::Post(_) => return,
             }
         }
     }
 
-    /// The WebSocket takes bytes again.
-    fn continue_writing(&mut self, step: &mut Step<'_, L>) {
-        let Some(writer) = &mut self.writer else { return };
-        // First what is left of this WebSocket: while it only probes, the outbox is not for it.
-        match writer.flush(&mut Outbox::new()) {
-            Flushed::All => self.flush(step),
-            Flushed::Blocked => {}
-            Flushed::Failed(_) => self.websocket_gone(step, Cause::Closed),
-        }
-    }
-
-    fn reply(&mut self, id: ExchangeId, reply: Reply) {
+    fn reply(&mut self, id: ExchangeId, reply: ExchangeReply) {
         if let Some(at) = self.waiting.iter().position(|(waiting, _)| *waiting == id) {
             // The peer may just have gone; then its packets go with it, as they would on their way.
             let _ = self.waiting.swap_remove(at).1.send(reply);
@@ -742,7 +450,7 @@ impl<L: Layer> Timed for Connection<L> {
             }
             inner.step(step, Input::Tick);
             if !inner.closed && inner.layer.deadline().is_some_and(|deadline| deadline <= now) {
-                inner.with_layer(step, |layer, io| layer.tick(io));
+                inner.with_layer(step, Layer::tick);
             }
         });
     }
