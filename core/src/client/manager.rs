@@ -202,11 +202,15 @@ impl Manager {
     /// Runs `work` under the lock, passes on what it delivered, and writes what it sent: at once, or when this thread's
     /// turn ends.
     pub(super) fn run<R>(self: &Arc<Self>, work: impl FnOnce(&mut State, &mut Step<'_>) -> R) -> R {
+        self.step(!turn::is_active(), work)
+    }
+
+    fn step<R>(self: &Arc<Self>, write: bool, work: impl FnOnce(&mut State, &mut Step<'_>) -> R) -> R {
         let mut locked = self.locked.lock();
         let Locked { state, timer, noted, deliveries } = &mut *locked;
         let mut step = Step { manager: self, now: Instant::now(), deliveries: std::mem::take(deliveries) };
         let result = work(state, &mut step);
-        if !turn::is_active() {
+        if write {
             state.flush(&mut step);
         } else if !std::mem::replace(noted, true) {
             turn::note(self.clone());
@@ -249,7 +253,8 @@ fn namespace_name(name: &str) -> String {
 impl turn::Flush for Manager {
     fn flush(self: Arc<Self>) {
         self.locked.lock().noted = false;
-        self.run(super::state::State::flush);
+        // The turn is still active while it ends: noted again, this would never come to an end.
+        self.step(true, |_, _| ());
     }
 }
 
