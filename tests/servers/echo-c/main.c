@@ -2,7 +2,7 @@
  * The server that the suites and the benchmark talk to, on the C API.
  *
  *   echo-c PORT [--ping-interval MS] [--ping-timeout MS] [--connect-timeout MS] [--max-payload BYTES]
- *               [--transports polling,websocket]
+ *               [--transports polling,websocket] [--auth-event on|off]
  *
  * It listens on 127.0.0.1 and ::1 and serves the namespaces "/" and "/custom", both alike. SIGTERM ends it.
  */
@@ -10,12 +10,16 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
 enum { ANSWER_TIMEOUT_MS = 1000, CLOSE_TIMEOUT_MS = 10000 };
+
+/* Whether a new socket is told its auth object. The load meter takes only the answers that it asked for. */
+static bool auth_event = true;
 
 /* Why the last socket was disconnected, as JSON. All callbacks run on one thread, so nothing guards it. */
 static sio_payload *last_reason;
@@ -167,8 +171,12 @@ static void on_disconnect(sio_socket *socket, sio_str reason, const sio_error *e
 
 static void on_connection(sio_socket *socket, void *user_data)
 {
-  sio_payload *auth = sio_payload_new();
+  sio_payload *auth;
   (void)user_data;
+  if (!auth_event) {
+    return;
+  }
+  auth = sio_payload_new();
   sio_payload_push_json(auth, sio_handshake_auth_json(sio_socket_get_handshake(socket)));
   sio_socket_emit(socket, SIO_STR("auth"), auth);
   sio_payload_release(auth);
@@ -208,7 +216,7 @@ static void fail(const char *what, int32_t status)
 static void usage(void)
 {
   fputs("usage: echo-c PORT [--ping-interval MS] [--ping-timeout MS] [--connect-timeout MS] [--max-payload BYTES]\n"
-        "              [--transports polling,websocket]\n",
+        "              [--transports polling,websocket] [--auth-event on|off]\n",
         stderr);
   exit(2);
 }
@@ -243,6 +251,8 @@ static sio_server_options *parse(int argc, char **argv)
       status = sio_server_options_set_max_http_buffer_size(options, number);
     } else if (strcmp(name, "--transports") == 0) {
       status = sio_server_options_set_transports(options, transports(argv[i + 1]));
+    } else if (strcmp(name, "--auth-event") == 0) {
+      auth_event = strcmp(argv[i + 1], "off") != 0;
     } else {
       usage();
     }
