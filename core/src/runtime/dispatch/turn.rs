@@ -10,6 +10,9 @@ pub trait Flush: Send + Sync {
     fn flush(self: Arc<Self>);
 }
 
+/// The longest list of noted connections, in entries, that a thread keeps memory for.
+const MAX_KEPT: usize = 4096;
+
 thread_local! {
     static ACTIVE: Cell<bool> = const { Cell::new(false) };
     static NOTED: RefCell<Vec<Arc<dyn Flush>>> = const { RefCell::new(Vec::new()) };
@@ -42,19 +45,24 @@ struct End;
 
 impl Drop for End {
     fn drop(&mut self) {
-        // Flushing may close connections, which may note others.
-        let mut batch = Vec::new();
         loop {
-            NOTED.with_borrow_mut(|noted| std::mem::swap(noted, &mut batch));
-            if batch.is_empty() {
+            let mut batch = NOTED.take();
+            batch.drain(..).for_each(Flush::flush);
+            // The list is kept for the next turn, unless it was an unusually long one.
+            batch.shrink_to(MAX_KEPT);
+            let more = NOTED.with_borrow_mut(|noted| {
+                // Flushing may close connections, whose end notes others.
+                let more = !noted.is_empty();
+                if !more {
+                    *noted = batch;
+                }
+                more
+            });
+            if !more {
                 break;
             }
-            batch.drain(..).for_each(Flush::flush);
         }
         ACTIVE.set(false);
-        // The list is kept for the next turn, unless it was an unusually long one.
-        batch.shrink_to(4096);
-        NOTED.set(batch);
     }
 }
 
