@@ -174,26 +174,28 @@ impl Shared {
             });
             connection.terminate();
         }
-        self.namespaces.clear();
         self.set_request_handler(None);
-        if let Some(done) = done {
-            let end = Arc::new(End(Mutex::new(Some(done))));
-            let queues = self.runtime.queues().to_vec();
-            self.listening.when_ended(move || {
-                for queue in queues {
-                    queue.push(Delivery::discard(end.clone()));
-                }
-            });
-        }
+        let end = Arc::new(End { namespaces: self.namespaces.clone(), done: Mutex::new(done) });
+        let queues = self.runtime.queues().to_vec();
+        self.listening.when_ended(move || {
+            for queue in queues {
+                queue.push(Delivery::discard(end.clone()));
+            }
+        });
     }
 }
 
-/// Calls the end report when the last queue has come to it.
-struct End(Mutex<Option<Done>>);
+/// Takes the handlers out and calls the end report when the last queue has come to it: the sockets' ends are delivered
+/// before, to those handlers.
+struct End {
+    namespaces: Arc<Namespaces>,
+    done: Mutex<Option<Done>>,
+}
 
 impl Drop for End {
     fn drop(&mut self) {
-        if let Some(done) = self.0.get_mut().take() {
+        self.namespaces.clear();
+        if let Some(done) = self.done.get_mut().take() {
             done(Ok(()));
         }
     }

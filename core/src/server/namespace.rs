@@ -137,11 +137,10 @@ impl Namespace {
         self.connection.find("").each(|handler| handler(socket));
     }
 
-    /// Takes all handlers out, to be dropped on a thread that delivers.
+    /// Takes all handlers out and drops them. On a thread that delivers.
     fn clear(&self) {
         let SocketListeners { events, disconnecting, disconnect } = &self.listeners;
-        let all = (self.connection.clear(), events.clear(), disconnecting.clear(), disconnect.clear());
-        self.queue.push(Delivery::discard(all));
+        drop((self.connection.clear(), events.clear(), disconnecting.clear(), disconnect.clear()));
     }
 }
 
@@ -183,7 +182,7 @@ impl Namespaces {
         Ok(namespace.clone())
     }
 
-    /// Takes all handlers out.
+    /// Takes all handlers out and drops them. On a thread that delivers.
     pub(super) fn clear(&self) {
         let namespaces: Vec<_> = self.by_name.read().values().cloned().collect();
         for namespace in namespaces {
