@@ -251,6 +251,10 @@ impl Connection {
         self.failure = failure;
         let cause = if self.failure.is_some() { Cause::Error } else { Cause::Closed };
         self.handle(now, Input::WebSocketClosed(cause), layer);
+        if self.session.is_closed() && self.session.transport() == Transport::WebSocket {
+            // Both sides closed at once: what we still had to say has nowhere to go, and is not waited for.
+            self.session.outbox().clear();
+        }
     }
 
     /// A frame arrived.

@@ -217,14 +217,12 @@ impl Manager {
         }
         state.tidy(&mut step);
         // Still under the lock: whoever is next comes behind.
-        let wake = self.queue.append(&mut step.deliveries);
+        self.queue.append(&mut step.deliveries);
         *deliveries = step.deliveries;
         match state.deadline() {
             None => self.runtime.timers().disarm(self, timer),
             deadline => self.runtime.timers().arm(self, timer, deadline),
         }
-        drop(locked);
-        drop(wake);
         result
     }
 
@@ -284,6 +282,6 @@ impl Drop for Manager {
             })
             .collect();
         left.push(Delivery::discard(std::mem::take(&mut self.listeners)));
-        drop(self.queue.append(&mut left));
+        self.queue.append(&mut left);
     }
 }
