@@ -8,7 +8,6 @@ pub mod log;
 mod signals;
 pub mod timers;
 
-use std::cell::RefCell;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
@@ -142,20 +141,11 @@ impl Drop for Runtime {
     }
 }
 
-/// A new session id from the operating system's generator, which is asked for several at a time.
+/// A new session id from the operating system's generator.
 pub(crate) fn new_sid() -> Sid {
-    const DRAWN_AT_ONCE: usize = 16;
     static SEQUENCE: AtomicU32 = AtomicU32::new(0);
-    thread_local! {
-        static DRAWN: RefCell<Vec<[u8; 12]>> = const { RefCell::new(Vec::new()) };
-    }
-    let random = DRAWN.with_borrow_mut(|drawn| {
-        if drawn.is_empty() {
-            drawn.resize(DRAWN_AT_ONCE, [0; 12]);
-            fill_random(drawn.as_flattened_mut());
-        }
-        drawn.pop().unwrap_or_default()
-    });
+    let mut random = [0; 12];
+    fill_random(&mut random);
     Sid::new(random, SEQUENCE.fetch_add(1, Ordering::Relaxed))
 }
 

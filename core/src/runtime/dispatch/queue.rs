@@ -75,23 +75,11 @@ pub(crate) trait Stalled: Send + Sync {
     fn resume(self: Arc<Self>);
 }
 
-/// Wakes the consumer of a queue, if it sleeps, when dropped.
-#[must_use = "the consumer is woken when this is dropped: drop the caller's locks first"]
-pub struct Wake<'a>(Option<&'a Condvar>);
-
-impl Drop for Wake<'_> {
-    fn drop(&mut self) {
-        if let Some(filled) = self.0 {
-            filled.notify_one();
-        }
-    }
-}
-
 #[derive(Default)]
 struct State {
     waiting: Vec<Delivery>,
-    /// The consumer sleeps: the next push has to wake it. Set only under the lock, which the consumer gives up by going to
-    /// sleep, so no wake-up is lost; cleared by the push that wakes, so a batch costs one wake-up.
+    /// The consumer sleeps: the next push has to wake it. Set only under the lock, so no wake-up is lost, and
+    /// cleared by the push that wakes, so a batch costs one wake-up.
     asleep: bool,
     closed: bool,
     ended: bool,
@@ -107,25 +95,22 @@ impl Queue {
             return;
         }
         state.waiting.push(delivery);
-        let wake = self.take_wake(&mut state);
-        drop(state);
-        drop(wake);
+        self.wake(&mut state);
     }
 
-    /// Moves all of `deliveries` to the end, in their order. The consumer runs when what this returns is dropped: after the
-    /// caller's locks are free, for it may run at once, on this very processor, and want them.
-    pub fn append(&self, deliveries: &mut Vec<Delivery>) -> Wake<'_> {
+    /// Moves all of `deliveries` to the end, in their order.
+    pub fn append(&self, deliveries: &mut Vec<Delivery>) {
         if deliveries.is_empty() {
-            return Wake(None);
+            return;
         }
         let mut state = self.state.lock();
         if state.closed {
             drop(state);
             deliveries.clear();
-            return Wake(None);
+            return;
         }
         state.waiting.append(deliveries);
-        self.take_wake(&mut state)
+        self.wake(&mut state);
     }
 
     /// Counts an event of so many bytes that is about to be pushed.
@@ -158,8 +143,10 @@ impl Queue {
         resumed.into_iter().for_each(Stalled::resume);
     }
 
-    fn take_wake(&self, state: &mut State) -> Wake<'_> {
-        Wake(std::mem::take(&mut state.asleep).then_some(&self.filled))
+    fn wake(&self, state: &mut State) {
+        if std::mem::take(&mut state.asleep) {
+            self.filled.notify_one();
+        }
     }
 
     /// Exchanges what waits for the empty `batch`; sleeps while nothing waits. `false` once the queue is closed and
@@ -185,9 +172,7 @@ impl Queue {
     pub(super) fn close(&self) {
         let mut state = self.state.lock();
         state.closed = true;
-        let wake = self.take_wake(&mut state);
-        drop(state);
-        drop(wake);
+        self.wake(&mut state);
     }
 
     /// Waits until the consumer has seen the end; `false` when it took longer.
