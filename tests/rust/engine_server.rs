@@ -266,7 +266,18 @@ fn a_waiting_get_is_released_at_the_probe_and_then_every_100_ms() {
     session.step(Input::Poll(GET));
     session.step(Input::WebSocketOpened);
     assert_eq!(session.websocket("2probe"), ["Probe(\"3probe\")", &answer(GET, Noop)]);
+    session.step(Input::Poll(OTHER));
+    assert_eq!(session.sleep(), (100, vec![answer(OTHER, Noop)]));
     session.now += Duration::from_millis(250);
+    assert_eq!(session.step(Input::Poll(GET)), [answer(GET, Noop)]);
+}
+
+#[test]
+fn a_get_just_behind_the_probe_is_released_at_once() {
+    let mut session = Session::on(Transport::Polling);
+    session.step(Input::WebSocketOpened);
+    assert_eq!(session.websocket("2probe"), ["Probe(\"3probe\")"]);
+    assert_eq!(session.step(Input::Poll(GET)), [answer(GET, Noop)]);
     session.step(Input::Poll(OTHER));
     assert_eq!(session.sleep(), (100, vec![answer(OTHER, Noop)]));
 }

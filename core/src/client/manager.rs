@@ -217,12 +217,14 @@ impl Manager {
         }
         state.tidy(&mut step);
         // Still under the lock: whoever is next comes behind.
-        self.queue.append(&mut step.deliveries);
+        let wake = self.queue.append(&mut step.deliveries);
         *deliveries = step.deliveries;
         match state.deadline() {
             None => self.runtime.timers().disarm(self, timer),
             deadline => self.runtime.timers().arm(self, timer, deadline),
         }
+        drop(locked);
+        drop(wake);
         result
     }
 
@@ -282,6 +284,6 @@ impl Drop for Manager {
             })
             .collect();
         left.push(Delivery::discard(std::mem::take(&mut self.listeners)));
-        self.queue.append(&mut left);
+        drop(self.queue.append(&mut left));
     }
 }

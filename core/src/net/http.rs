@@ -43,12 +43,9 @@ pub(crate) trait Service: Clone + Send + 'static {
 /// Serves one connection until it ends or becomes a WebSocket. After `stop` the request that is being answered is the
 /// last.
 pub(crate) async fn serve(stream: Stream, peer: Peer, service: impl Service, stop: CancellationToken) {
+    stream.set_nodelay();
     match stream {
-        Stream::Tcp(stream) => {
-            // Without it the last bytes of an answer wait for the acknowledgement of those before.
-            let _ = stream.set_nodelay(true);
-            serve_io(TokioIo::new(stream), peer, service, stop).await;
-        }
+        Stream::Tcp(stream) => serve_io(TokioIo::new(stream), peer, service, stop).await,
         Stream::Unix(stream) => serve_io(TokioIo::new(stream), peer, service, stop).await,
     }
 }

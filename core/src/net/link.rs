@@ -74,12 +74,18 @@ pub(crate) enum Flushed {
 }
 
 impl Stream {
+    /// Has small packets sent at once, instead of when those before are acknowledged.
+    pub(crate) fn set_nodelay(&self) {
+        if let Self::Tcp(stream) = self {
+            // It fails only on a connection that is broken already.
+            let _ = stream.set_nodelay(true);
+        }
+    }
+
     /// Splits the stream for its task and its lock; `head` are the bytes that were read behind the handshake.
     pub(crate) fn into_link(self, role: Role, decoder: Decoder, head: &[u8]) -> (Reader, Writer) {
         let (read, write) = match self {
             Self::Tcp(stream) => {
-                // Without it small frames wait for the acknowledgement of those before.
-                let _ = stream.set_nodelay(true);
                 let (read, write) = stream.into_split();
                 (ReadHalf::Tcp(read), WriteHalf::Tcp(write))
             }

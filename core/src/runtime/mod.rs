@@ -8,6 +8,7 @@ pub mod log;
 mod signals;
 pub mod timers;
 
+use std::cell::RefCell;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
@@ -141,11 +142,20 @@ impl Drop for Runtime {
     }
 }
 
-/// A new session id from the operating system's generator.
+/// A new session id from the operating system's generator, which is asked for several at a time.
 pub(crate) fn new_sid() -> Sid {
+    const DRAWN_AT_ONCE: usize = 16;
     static SEQUENCE: AtomicU32 = AtomicU32::new(0);
-    let mut random = [0; 12];
-    fill_random(&mut random);
+    thread_local! {
+        static DRAWN: RefCell<Vec<[u8; 12]>> = const { RefCell::new(Vec::new()) };
+    }
+    let random = DRAWN.with_borrow_mut(|drawn| {
+        if drawn.is_empty() {
+            drawn.resize(DRAWN_AT_ONCE, [0; 12]);
+            fill_random(drawn.as_flattened_mut());
+        }
+        drawn.pop().unwrap_or_default()
+    });
     Sid::new(random, SEQUENCE.fetch_add(1, Ordering::Relaxed))
 }
 

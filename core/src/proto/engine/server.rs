@@ -233,7 +233,9 @@ impl ServerSession {
         let Link::Probing { until, .. } = self.link else { return };
         match packet {
             Received::Ping("probe") => {
-                self.link = Link::Probing { until, noop_at: Some(now + NOOP_INTERVAL) };
+                // A `GET` that arrives just behind the probe is answered as one that waited already.
+                let noop_at = if self.poll.is_some() { now + NOOP_INTERVAL } else { now };
+                self.link = Link::Probing { until, noop_at: Some(noop_at) };
                 out.push(Output::Probe("3probe"));
                 self.release_poll(out);
             }
@@ -260,11 +262,13 @@ impl ServerSession {
             self.fail(CloseReason::TransportError, out);
         } else {
             self.poll = Some(id);
-            if let Link::Probing { noop_at: Some(noop_at), .. } = &mut self.link {
-                *noop_at = now + NOOP_INTERVAL;
-            }
             if self.state != State::Open {
                 self.finish(out);
+            } else if let Link::Probing { noop_at: Some(noop_at), .. } = &mut self.link
+                && *noop_at <= now
+            {
+                *noop_at = now + NOOP_INTERVAL;
+                self.release_poll(out);
             }
         }
     }

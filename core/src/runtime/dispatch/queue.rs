@@ -75,11 +75,23 @@ pub(crate) trait Stalled: Send + Sync {
     fn resume(self: Arc<Self>);
 }
 
+/// Wakes the consumer of a queue, if it sleeps, when dropped.
+#[must_use = "the consumer is woken when this is dropped: drop the caller's locks first"]
+pub struct Wake<'a>(Option<&'a Condvar>);
+
+impl Drop for Wake<'_> {
+    fn drop(&mut self) {
+        if let Some(filled) = self.0 {
+            filled.notify_one();
+        }
+    }
+}
+
 #[derive(Default)]
 struct State {
     waiting: Vec<Delivery>,
-    /// The consumer sleeps: the next push has to wake it. Set only under the lock, so no wake-up is lost, and
-    /// cleared by the push that wakes, so a batch costs one wake-up.
+    /// The consumer sleeps: the next push has to wake it. Set only under the lock, which the consumer gives up by going to
+    /// sleep, so no wake-up is lost; cleared by the push that wakes, so a batch costs one wake-up.
     asleep: bool,
     closed: bool,
     ended: bool,
@@ -95,22 +107,25 @@ impl Queue {
             return;
         }
         state.waiting.push(delivery);
-        self.wake(&mut state);
+        let wake = self.take_wake(&mut state);
+        drop(state);
+        drop(wake);
     }
 
-    /// Moves all of `deliveries` to the end, in their order.
-    pub fn append(&self, deliveries: &mut Vec<Delivery>) {
+    /// Moves all of `deliveries` to the end, in their order. The consumer runs when what this returns is dropped: after the
+    /// caller's locks are free, for it may run at once, on this very processor, and want them.
+    pub fn append(&self, deliveries: &mut Vec<Delivery>) -> Wake<'_> {
         if deliveries.is_empty() {
-            return;
+            return Wake(None);
         }
         let mut state = self.state.lock();
         if state.closed {
             drop(state);
             deliveries.clear();
-            return;
+            return Wake(None);
         }
         state.waiting.append(deliveries);
-        self.wake(&mut state);
+        self.take_wake(&mut state)
     }
 
     /// Counts an event of so many bytes that is about to be pushed.
@@ -143,10 +158,8 @@ impl Queue {
         resumed.into_iter().for_each(Stalled::resume);
     }
 
-    fn wake(&self, state: &mut State) {
-        if std::mem::take(&mut state.asleep) {
-            self.filled.notify_one();
-        }
+    fn take_wake(&self, state: &mut State) -> Wake<'_> {
+        Wake(std::mem::take(&mut state.asleep).then_some(&self.filled))
     }
 
     /// Exchanges what waits for the empty `batch`; sleeps while nothing waits. `false` once the queue is closed and
@@ -172,7 +185,9 @@ impl Queue {
     pub(super) fn close(&self) {
         let mut state = self.state.lock();
         state.closed = true;
-        self.wake(&mut state);
+        let wake = self.take_wake(&mut state);
+        drop(state);
+        drop(wake);
     }
 
     /// Waits until the consumer has seen the end; `false` when it took longer.

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::oneshot;
 
 pub(super) use polling::ExchangeReply;
@@ -222,7 +222,7 @@ impl<L: Layer> Connection<L> {
             inner.noted = true;
             turn::note(self.clone());
         }
-        step.end(&mut inner);
+        step.end(inner);
         result
     }
 
@@ -271,7 +271,7 @@ impl<L: Layer> Connection<L> {
         let mut step = Step::new(self);
         let result = work(&mut inner, &mut step);
         inner.flush(&mut step);
-        step.end(&mut inner);
+        step.end(inner);
         result
     }
 
@@ -421,14 +421,16 @@ impl<'a, L: Layer> Step<'a, L> {
     }
 
     /// Passes on what was delivered and arms the timer, still under the lock: whoever is next comes behind.
-    fn end(mut self, inner: &mut Inner<L>) {
-        self.connection.queue.append(&mut self.deliveries);
+    fn end(mut self, mut inner: MutexGuard<'_, Inner<L>>) {
+        let wake = self.connection.queue.append(&mut self.deliveries);
         let timers = self.connection.engine.runtime().timers();
         match inner.deadline() {
             None if inner.closed => timers.disarm(self.connection, &mut inner.timer),
             deadline => timers.arm(self.connection, &mut inner.timer, deadline),
         }
         DELIVERIES.set(self.deliveries);
+        drop(inner);
+        drop(wake);
     }
 }
 

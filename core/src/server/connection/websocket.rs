@@ -89,11 +89,11 @@ impl<L: Layer> Endpoint for LinkEnd<L> {
         if writer.poll(cx).is_ready() {
             let mut step = Step::new(&self.connection);
             inner.continue_writing(&mut step);
-            step.end(&mut inner);
             // Asked again: the socket may have refused more.
             if let Some(writer) = &mut inner.writer {
                 let _ = writer.poll(cx);
             }
+            step.end(inner);
         }
         if paused { Flow::Pause } else { Flow::Read }
     }
