@@ -2,7 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use socketio_tests::c::{files, root};
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use socketio_tests::c::{compile, files, root, scratch, succeed};
 
 #[test]
 fn every_function_says_who_owns_what_and_on_which_thread() {
@@ -31,6 +36,38 @@ fn every_callback_says_on_which_thread_it_runs() {
             assert!(docs.contains("Thread:"), "{declaration} in {} lacks its thread", header.display());
         }
     }
+}
+
+/// The README shows programs in pairs, a server and then its client: each server runs while its client talks to it.
+#[test]
+fn the_programs_of_the_readme_run() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    // Another test, or a server of the reader, may have the port that the text names.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let texts = readme.split("```c\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let texts: Vec<_> = texts.filter(|text| text.contains("int main(")).collect();
+    assert!(!texts.is_empty() && texts.len() % 2 == 0, "{} programs in the README", texts.len());
+    let programs: Vec<_> =
+        texts.iter().enumerate().map(|(i, text)| build(i, &text.replace("3000", &port.to_string()))).collect();
+    for pair in programs.chunks(2) {
+        let mut server = Command::new(&pair[0]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        assert!(line.contains("listening"), "{line:?}");
+        let output = succeed(Command::new("timeout").arg("30").arg(&pair[1]));
+        assert!(String::from_utf8_lossy(&output.stdout).contains("SIO_OK"), "{output:?}");
+        // What a reader does with the Enter key.
+        drop(server.stdin.take());
+        assert!(server.wait().unwrap().success());
+    }
+}
+
+fn build(number: usize, text: &str) -> PathBuf {
+    let program = scratch("readme").join(format!("program{number}"));
+    let source = program.with_extension("c");
+    std::fs::write(&source, text).unwrap();
+    compile(&source, &program);
+    program
 }
 
 /// The functions that a header declares, with their documentation.
