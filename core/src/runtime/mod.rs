@@ -20,7 +20,7 @@ use parking_lot::Mutex;
 use crate::data::id::Sid;
 use crate::data::tag::{Kind, Tag};
 use crate::error::{Error, ErrorKind, Result};
-use dispatch::queue::Queue;
+use dispatch::queue::{self, Queue};
 use dispatch::threads::DispatchThreads;
 use timers::Timers;
 
@@ -71,7 +71,12 @@ impl Runtime {
         let tokio = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(workers)
             .thread_name(format!("{prefix}-io"))
-            .on_thread_start(block_signals)
+            .on_thread_start(|| {
+                block_signals();
+                queue::defer_wakes();
+            })
+            .on_thread_park(queue::wake_deferred)
+            .on_thread_stop(queue::wake_deferred)
             .enable_all()
             .build()?;
         let handle = tokio.handle().clone();

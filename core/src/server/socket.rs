@@ -60,7 +60,7 @@ pub(super) struct SocketListeners {
 
 impl SocketListeners {
     /// Takes a handler out; it is dropped on the thread that delivers.
-    pub(super) fn remove(&self, id: ListenerId, queue: &Queue) -> bool {
+    pub(super) fn remove(&self, id: ListenerId, queue: &Arc<Queue>) -> bool {
         let discard = |delivery| {
             queue.push(delivery);
             true

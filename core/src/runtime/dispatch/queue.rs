@@ -1,5 +1,6 @@
 //! What waits to be delivered to the program.
 
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -77,14 +78,50 @@ pub(crate) trait Stalled: Send + Sync {
 
 /// Wakes the consumer of a queue, if it sleeps, when dropped.
 #[must_use = "the consumer is woken when this is dropped: drop the caller's locks first"]
-pub struct Wake<'a>(Option<&'a Condvar>);
+pub struct Wake<'a>(Option<&'a Arc<Queue>>);
 
 impl Drop for Wake<'_> {
     fn drop(&mut self) {
-        if let Some(filled) = self.0 {
-            filled.notify_one();
+        let Some(queue) = self.0 else { return };
+        if DEFERS.get() {
+            DEFERRED.with_borrow_mut(|deferred| {
+                deferred.queues.push(queue.clone());
+                deferred.deliveries = 0;
+            });
+        } else {
+            queue.filled.notify_one();
         }
     }
+}
+
+thread_local! {
+    static DEFERS: Cell<bool> = const { Cell::new(false) };
+    static DEFERRED: RefCell<Deferred> = const { RefCell::new(Deferred { queues: Vec::new(), deliveries: 0 }) };
+}
+
+/// Consumers that an I/O thread has to wake.
+struct Deferred {
+    queues: Vec<Arc<Queue>>,
+    deliveries: usize,
+}
+
+/// Deliveries that an I/O thread pushes before it wakes their consumer.
+const MAX_DEFERRED: usize = 16;
+
+/// Said by an I/O thread when it starts: it wakes consumers when it has nothing else to do, or has pushed a good many
+/// deliveries. A consumer that runs at once would take the processor from it for each single one.
+pub(crate) fn defer_wakes() {
+    DEFERS.set(true);
+}
+
+/// Said by an I/O thread when it is about to sleep.
+pub(crate) fn wake_deferred() {
+    DEFERRED.with_borrow_mut(|deferred| {
+        deferred.deliveries = 0;
+        for queue in deferred.queues.drain(..) {
+            queue.filled.notify_one();
+        }
+    });
 }
 
 #[derive(Default)]
@@ -99,7 +136,7 @@ struct State {
 
 impl Queue {
     /// Puts one delivery at the end.
-    pub fn push(&self, delivery: Delivery) {
+    pub fn push(self: &Arc<Self>, delivery: Delivery) {
         let mut state = self.state.lock();
         if state.closed {
             drop(state);
@@ -114,10 +151,11 @@ impl Queue {
 
     /// Moves all of `deliveries` to the end, in their order. The consumer runs when what this returns is dropped: after the
     /// caller's locks are free, for it may run at once, on this very processor, and want them.
-    pub fn append(&self, deliveries: &mut Vec<Delivery>) -> Wake<'_> {
+    pub fn append(self: &Arc<Self>, deliveries: &mut Vec<Delivery>) -> Wake<'_> {
         if deliveries.is_empty() {
             return Wake(None);
         }
+        let pushed = deliveries.len();
         let mut state = self.state.lock();
         if state.closed {
             drop(state);
@@ -125,7 +163,18 @@ impl Queue {
             return Wake(None);
         }
         state.waiting.append(deliveries);
-        self.take_wake(&mut state)
+        let wake = self.take_wake(&mut state);
+        drop(state);
+        if DEFERS.get() {
+            let enough = DEFERRED.with_borrow_mut(|deferred| {
+                deferred.deliveries += pushed;
+                !deferred.queues.is_empty() && deferred.deliveries >= MAX_DEFERRED
+            });
+            if enough {
+                wake_deferred();
+            }
+        }
+        wake
     }
 
     /// Counts an event of so many bytes that is about to be pushed.
@@ -158,8 +207,8 @@ impl Queue {
         resumed.into_iter().for_each(Stalled::resume);
     }
 
-    fn take_wake(&self, state: &mut State) -> Wake<'_> {
-        Wake(std::mem::take(&mut state.asleep).then_some(&self.filled))
+    fn take_wake(self: &Arc<Self>, state: &mut State) -> Wake<'_> {
+        Wake(std::mem::take(&mut state.asleep).then_some(self))
     }
 
     /// Exchanges what waits for the empty `batch`; sleeps while nothing waits. `false` once the queue is closed and
@@ -182,7 +231,7 @@ impl Queue {
     }
 
     /// Takes nothing more in; what waits is still delivered.
-    pub(super) fn close(&self) {
+    pub(super) fn close(self: &Arc<Self>) {
         let mut state = self.state.lock();
         state.closed = true;
         let wake = self.take_wake(&mut state);
