@@ -70,8 +70,9 @@ await once(http, "listening");
 for (const signal of ["SIGTERM", "SIGINT"]) {
   process.once(signal, async () => {
     http6.close();
-    await io.close(); // everybody has been told
+    await io.close(); // everybody has been told, but for polling sessions that nobody polls: those wait for 30 s
     http6.closeAllConnections();
     http.closeAllConnections();
+    process.exit(0);
   });
 }

@@ -1,6 +1,7 @@
 // The official client against the server under test: how connections end, order in bursts, sizes at the bound.
 import assert from "node:assert/strict";
-import { MODES, ask, connect, event, first, lastReasonBecomes } from "../lib/client.mjs";
+import { MODES, ask, connect, event, first } from "../lib/client.mjs";
+import { useObserver } from "../lib/observer.mjs";
 import { startServer, useServer } from "../lib/server.mjs";
 import { describe, test } from "../lib/test.mjs";
 
@@ -13,13 +14,15 @@ for (const [mode, transports] of Object.entries(MODES)) {
     const join = (t, options = {}) => connect(t, server.url, { ...transports, ...options });
 
     describe("reasons", () => {
+      const observer = useObserver(server, "parse error");
+
       test("a socket that the server disconnects", async (t) => {
-        const [socket, observer] = await Promise.all([join(t), join(t)]);
+        const socket = await join(t);
         const neighbour = await beside(socket);
         const reason = first(socket, "disconnect");
         socket.emit("kick", false);
         assert.equal(await reason, "io server disconnect");
-        await lastReasonBecomes(observer, "server namespace disconnect");
+        await observer.sees("server namespace disconnect");
 
         assert.deepEqual(await ask(neighbour, "echo", "unharmed"), ["unharmed"]);
         socket.connect();
@@ -27,7 +30,7 @@ for (const [mode, transports] of Object.entries(MODES)) {
       });
 
       test("a connection that the server closes", async (t) => {
-        const [socket, observer] = await Promise.all([join(t), join(t)]);
+        const socket = await join(t);
         const neighbour = await beside(socket);
         const [reason, neighbours] = [first(socket, "disconnect"), first(neighbour, "disconnect")];
         const closed = event(socket.io, "close");
@@ -35,23 +38,23 @@ for (const [mode, transports] of Object.entries(MODES)) {
         assert.equal(await reason, "io server disconnect");
         assert.equal(await neighbours, "io server disconnect");
         await closed;
-        await lastReasonBecomes(observer, "server namespace disconnect");
+        await observer.sees("server namespace disconnect");
       });
 
       test("a socket that the client disconnects", async (t) => {
-        const [socket, observer] = await Promise.all([join(t), join(t)]);
+        const socket = await join(t);
         const reason = first(socket, "disconnect");
         socket.disconnect();
         assert.equal(await reason, "io client disconnect");
-        await lastReasonBecomes(observer, "client namespace disconnect");
+        await observer.sees("client namespace disconnect");
       });
 
       test("a connection that the client closes below Socket.IO", async (t) => {
-        const [socket, observer] = await Promise.all([join(t), join(t)]);
+        const socket = await join(t);
         const reason = first(socket, "disconnect");
         socket.io.engine.close();
         assert.equal(await reason, "forced close");
-        await lastReasonBecomes(observer, "transport close");
+        await observer.sees("transport close");
       });
 
       test("a server that ends", async (t) => {

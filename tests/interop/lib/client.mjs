@@ -1,5 +1,4 @@
 // The official client, as the tests use it: every event is awaited, every socket is closed with its test.
-import assert from "node:assert/strict";
 import { io } from "socket.io-client";
 
 /** The ways to reach a server. */
@@ -49,16 +48,6 @@ export async function first(socket, name) {
 /** Emits with an ack and resolves with the ack's arguments. */
 export function ask(socket, name, ...args) {
   return new Promise((resolve) => socket.emit(name, ...args, (...answer) => resolve(answer)));
-}
-
-/** Asks until the last reason the server saw is `reason`: it may still be on its way when the first answer comes. */
-export async function lastReasonBecomes(socket, reason) {
-  const deadline = Date.now() + 5000;
-  for (;;) {
-    const [seen] = await ask(socket, "last-reason");
-    if (seen === reason) return;
-    assert.ok(Date.now() < deadline, `the last reason is ${seen}, not ${reason}`);
-  }
 }
 
 function upgrade(socket) {

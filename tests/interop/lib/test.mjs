@@ -3,7 +3,7 @@ import * as runner from "node:test";
 
 const TIMEOUT_MS = 10_000;
 
-export const { after, before, describe } = runner;
+export const { after, afterEach, before, beforeEach, describe } = runner;
 
 export function test(name, options, body) {
   if (typeof options === "function") [options, body] = [{}, options];
