@@ -68,8 +68,20 @@ fn each_header_compiles_alone_and_twice_as_c99_and_as_cpp17() {
     }
 }
 
+/// The headers in use, not only read.
+#[test]
+fn programs_without_threads_are_cpp17_as_well() {
+    let folder = scratch("cpp");
+    for name in ["conventions", "payload", "value", "version"] {
+        let source = folder.join(name).with_extension("cpp");
+        std::fs::copy(root().join("tests/c").join(name).with_extension("c"), &source).unwrap();
+        check("g++", "c++17", &root().join("include"), &source);
+    }
+}
+
 fn check(compiler: &str, standard: &str, include: &Path, source: &Path) {
     let mut cc = Command::new(compiler);
-    cc.arg(format!("-std={standard}")).args(WARNINGS).arg("-fsyntax-only").arg("-I").arg(include).arg(source);
+    cc.arg(format!("-std={standard}")).args(WARNINGS).arg("-fsyntax-only").arg("-I").arg(include);
+    cc.arg("-I").arg(root().join("tests/c")).arg(source);
     succeed(&mut cc);
 }
