@@ -27,7 +27,10 @@ impl<L: Layer> Connection<L> {
                 return None;
             }
             inner.link += 1;
-            inner.writer = Some(writer);
+            if let Some(mut before) = inner.writer.replace(writer) {
+                // An earlier candidate that was refused, and whose peer has not closed it yet.
+                before.abort();
+            }
             inner.linger = None;
             if !opening {
                 inner.step(step, Input::WebSocketOpened);
@@ -89,9 +92,12 @@ impl<L: Layer> Endpoint for LinkEnd<L> {
         if writer.poll(cx).is_ready() {
             let mut step = Step::new(&self.connection);
             inner.continue_writing(&mut step);
-            // Asked again: the socket may have refused more.
-            if let Some(writer) = &mut inner.writer {
-                let _ = writer.poll(cx);
+            // Until the socket has been asked and says no: a write that was cut short leaves it as writable as it was, and
+            // then nobody would tell us.
+            while let Some(writer) = &mut inner.writer
+                && writer.poll(cx).is_ready()
+            {
+                inner.continue_writing(&mut step);
             }
             step.end(inner);
         }
