@@ -1,0 +1,54 @@
+# `make help` lists what there is to make. Every target does its own set-up.
+
+INTEROP := tests/interop
+SERVERS := target/servers
+LIBRARY := target/release/libsocketio.a
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-long lint test-rust test-interop bench servers header install setup clean FORCE
+
+help: ## Say what there is to make.
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: setup servers ## Let C, C and JavaScript chat through a C server; stay up with its page on a terminal.
+	@node demo/run.mjs $(SERVERS)
+
+test: lint test-rust test-interop demo ## Run everything, in minutes.
+
+test-long: test ## Run everything, and the interoperation suites ten times over.
+	for round in 1 2 3 4 5 6 7 8 9 10; do scripts/interop $(SERVERS) || exit 1; done
+
+lint: setup ## Check the form of the code.
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+test-rust: setup ## Run the Rust tests, those of the C programs among them.
+	cargo test --workspace
+
+test-interop: setup servers ## Run official clients and servers against ours and against each other.
+	scripts/interop $(SERVERS)
+
+bench: servers ## Measure echo-c beside other servers: make bench ARGS='--scenarios echo,echo-16'.
+	scripts/bench $(SERVERS) $(ARGS)
+
+servers: $(LIBRARY) ## Build the C programs that tests, demo and benchmarks run, into target/servers.
+	tests/servers/build $(SERVERS) $(LIBRARY)
+	cargo build --release --package socketio-tests --bin engine-echo
+	install target/release/engine-echo $(SERVERS)
+
+header: ## Generate the headers anew.
+	UPDATE_HEADER=1 cargo test --package socketio-tests --test header
+
+install: $(LIBRARY) ## Put headers, libraries and the pkg-config file in place: make install PREFIX=/usr/local DESTDIR=.
+	ffi/install.sh $(or $(PREFIX),/usr/local) "$(DESTDIR)"
+
+setup: ## Install what is missing of the tools and packages that demo and tests need.
+	scripts/setup
+
+clean: ## Remove what was built and installed here.
+	cargo clean
+	rm -rf $(INTEROP)/node_modules $(INTEROP)/.venv
+
+# Cargo knows best whether it is up to date.
+$(LIBRARY): FORCE
+	cargo build --release --package socketio-ffi
