@@ -64,7 +64,7 @@ pub(super) struct Connection {
     writer: Option<Writer>,
     /// What went wrong last: the reason when the session ends by it.
     failure: Option<Error>,
-    /// The session is over; what is left of the connection has until then.
+    /// What is left of the connection has until then, because the session is over or was given up before it was open.
     linger: Option<Instant>,
 }
 
@@ -128,13 +128,17 @@ impl Connection {
 
     /// Closes it: what was sent before still goes out.
     pub(super) fn close(&mut self, now: Instant, layer: &mut dyn Layer) {
+        if self.session.sid().is_empty() {
+            // A server that has not answered yet may never do so.
+            self.linger.get_or_insert(now + LINGER);
+        }
         self.handle(now, Input::Close, layer);
     }
 
     /// Whether nothing of it is left to be done.
     pub(super) fn is_finished(&mut self, now: Instant) -> bool {
         let done = self.writer.is_none() && self.session.outbox().is_empty() && self.post.is_none();
-        self.session.is_closed() && (done || self.linger.is_some_and(|until| until <= now))
+        self.session.is_closed() && done || self.linger.is_some_and(|until| until <= now)
     }
 
     /// Writes what waits, as far as the transport takes it.
@@ -240,7 +244,12 @@ impl Connection {
 /// The WebSocket transport.
 impl Connection {
     /// The WebSocket that was asked for is open.
-    pub(super) fn websocket_opened(&mut self, now: Instant, writer: Writer, layer: &mut dyn Layer) {
+    pub(super) fn websocket_opened(&mut self, now: Instant, mut writer: Writer, layer: &mut dyn Layer) {
+        if self.websocket.is_none() {
+            // Called off when it was open already: nobody will read it. A failure changes nothing.
+            let _ = writer.close(None);
+            return;
+        }
         self.writer = Some(writer);
         self.handle(now, Input::WebSocketOpened, layer);
     }

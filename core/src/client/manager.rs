@@ -29,6 +29,9 @@ use crate::runtime::dispatch::undelivered::Undelivered;
 use crate::runtime::timers::{Timed, Timer};
 use crate::runtime::{Done, Runtime, on_dispatch_thread};
 
+/// Room for deliveries that is kept from one stretch of work to the next.
+const MAX_KEPT: usize = 1024;
+
 /// Connects to a server, and connects again when the connection is lost.
 ///
 /// Every method may be called from any thread; handlers run on a dispatch thread, those of one manager and its sockets
@@ -219,6 +222,8 @@ impl Manager {
         // Still under the lock: whoever is next comes behind.
         let wake = self.queue.append(&mut step.deliveries);
         *deliveries = step.deliveries;
+        // A burst must not be paid for ever after.
+        deliveries.shrink_to(MAX_KEPT);
         match state.deadline() {
             None => self.runtime.timers().disarm(self, timer),
             deadline => self.runtime.timers().arm(self, timer, deadline),

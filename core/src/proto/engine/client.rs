@@ -35,6 +35,8 @@ pub struct ClientSession {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Opening,
+    /// Closed while the handshake was asked for: as soon as there is a session at the server, it is ended.
+    Leaving,
     Open,
     /// Waits for what is under way, then says goodbye.
     Closing,
@@ -138,7 +140,7 @@ impl ClientSession {
     /// After [`Flush::Post`] that `POST` is under way: the caller takes one body of at most
     /// [`max_payload`](Self::max_payload) bytes, and nothing more is taken before the answer.
     pub fn flush(&mut self) -> Option<Flush> {
-        if self.outbox.is_empty() || self.state == State::Opening {
+        if self.outbox.is_empty() || self.is_opening() {
             return None;
         }
         match self.link {
@@ -199,10 +201,10 @@ impl ClientSession {
     /// A packet on the transport in use.
     fn packet<'a>(&mut self, now: Instant, packet: Received<'a>, out: &mut Outputs<'a>) {
         match packet {
-            Received::Open(json) if self.state == State::Opening => self.open(now, json, out),
+            Received::Open(json) if self.is_opening() => self.open(now, json, out),
             Received::Close if self.link != Link::WebSocket => self.fail(CloseReason::TransportClose, out),
             // Nothing can be said to a client before the session is open.
-            Received::Message(_) | Received::Ping(_) if self.state == State::Opening => {
+            Received::Message(_) | Received::Ping(_) if self.is_opening() => {
                 self.fail(CloseReason::TransportError, out);
             }
             Received::Message(message) => out.push(Output::Message(message)),
@@ -230,9 +232,11 @@ impl ClientSession {
         let Ok(handshake) = Handshake::parse(json) else {
             return self.fail(CloseReason::TransportError, out);
         };
-        self.state = State::Open;
         self.sid.clone_from(&handshake.sid);
         self.max_payload = handshake.max_payload.filter(|max| *max > 0).unwrap_or(usize::MAX);
+        if std::mem::replace(&mut self.state, State::Open) == State::Leaving {
+            return self.say_goodbye(out);
+        }
         self.heartbeat = handshake.ping_interval.saturating_add(handshake.ping_timeout);
         self.ping_by = Some(after(now, self.heartbeat));
         let upgrade =
@@ -248,7 +252,7 @@ impl ClientSession {
         self.get = None;
         match (self.state, self.link) {
             // An answer that does not open the session is not from an Engine.IO server.
-            (State::Opening, _) => self.fail(CloseReason::TransportError, out),
+            (State::Opening | State::Leaving, _) => self.fail(CloseReason::TransportError, out),
             (_, Link::Pausing) => self.proceed(out),
             _ => self.send_get(out),
         }
@@ -269,14 +273,22 @@ impl ClientSession {
         }
     }
 
-    /// Our side closes: at once, or when the upgrade or the `POST` under way is over.
+    /// Our side closes: at once, or when the handshake, the upgrade or the `POST` under way is over.
     fn close(&mut self, out: &mut Outputs<'_>) {
         match self.state {
+            State::Opening if self.get.is_some() => {
+                self.outbox.clear();
+                self.state = State::Leaving;
+            }
             State::Opening => self.fail(CloseReason::ForcedClose, out),
             State::Open if self.link != Link::Pausing && self.is_drained() => self.say_goodbye(out),
             State::Open => self.state = State::Closing,
-            State::Closing | State::Closed => {}
+            State::Leaving | State::Closing | State::Closed => {}
         }
+    }
+
+    fn is_opening(&self) -> bool {
+        matches!(self.state, State::Opening | State::Leaving)
     }
 
     /// Whether the end can be said behind all that was to be sent.
