@@ -56,7 +56,9 @@ impl DispatchThreads {
 
     /// Ends the threads when they have delivered what waits.
     pub(crate) fn stop_soon(&self) {
-        self.queues.iter().for_each(|queue| queue.close());
+        for queue in &self.queues {
+            queue.close();
+        }
     }
 
     /// The same, and waits for it.
