@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use socketio_core::proto::engine::handshake::Request;
 use socketio_core::proto::engine::packet::{Message, Packet, Received, Transport};
+use socketio_core::proto::engine::payload;
 use socketio_core::proto::engine::server::ServerSession;
 use socketio_core::proto::engine::session::Answer::{self, BadRequest, Close, Noop};
 use socketio_core::proto::engine::session::CloseReason::{
@@ -175,7 +176,7 @@ fn a_post_of_bytes_is_a_transport_error() {
 fn what_is_no_packet_is_a_parse_error() {
     let mut session = Session::on(Transport::Polling);
     session.step(Input::PostStarted(POST));
-    assert_eq!(session.polling("x"), [answer(POST, BadRequest), closed(ParseError)]);
+    assert_eq!(session.polling("x"), [answer(POST, Answer::Ok), closed(ParseError)]);
     assert_eq!(Session::on(Transport::WebSocket).websocket("x"), ["CloseWebSocket", &closed(ParseError)]);
 }
 
@@ -273,6 +274,20 @@ fn a_waiting_get_is_released_at_the_probe_and_then_every_100_ms() {
 }
 
 #[test]
+fn the_end_goes_by_an_answer_of_its_own() {
+    let mut session = Session::on(Transport::Polling);
+    session.take();
+    session.step(Input::Poll(GET));
+    session.session.send(Packet::message("a"));
+    assert!(session.step(Input::Close).is_empty());
+    assert_eq!(session.session.flush(), Some(Flush::Poll(GET)));
+    assert_eq!(payload::encode(session.session.outbox(), usize::MAX), "4a");
+    assert_eq!(session.step(Input::Poll(OTHER)), [closed(ForcedClose)]);
+    assert_eq!(session.session.flush(), Some(Flush::Poll(OTHER)));
+    assert_eq!(payload::encode(session.session.outbox(), usize::MAX), "1");
+}
+
+#[test]
 fn a_get_just_behind_the_probe_is_released_at_once() {
     let mut session = Session::on(Transport::Polling);
     session.step(Input::WebSocketOpened);
@@ -294,6 +309,9 @@ fn a_get_that_what_waits_will_end_is_not_released() {
 
 #[test]
 fn a_failed_upgrade_leaves_the_session_on_polling() {
+    let mut unprobed = Session::on(Transport::Polling);
+    unprobed.step(Input::WebSocketOpened);
+    assert_eq!(unprobed.websocket("5"), ["CloseWebSocket"]);
     for text in ["4a", "2", "3probe", "1", "x", ""] {
         let mut session = Session::probed();
         assert_eq!(session.websocket(text), ["CloseWebSocket"], "{text}");
@@ -313,6 +331,7 @@ fn one_websocket_may_upgrade_only_from_polling_and_only_once() {
     assert!(session.session.may_upgrade());
     session.step(Input::WebSocketOpened);
     assert!(!session.session.may_upgrade());
+    session.websocket("2probe");
     session.websocket("5");
     assert!(!session.session.may_upgrade());
     assert!(!Session::on(Transport::WebSocket).session.may_upgrade());

@@ -44,18 +44,20 @@ impl<'a> Decoder<'a> {
 }
 
 /// Takes packets from `outbox` for one body of at most `max` bytes, but always one if any waits; a shared packet stays in
-/// one body with its attachments.
+/// one body with its attachments, and the end is in a body of its own: the official client acts on it at once, and on
+/// messages of the same body a moment later.
 ///
 /// A client is bound by the server's `maxPayload`. A server is not bound, like the official one: `usize::MAX`.
 /// A single text packet is handed on without being copied.
 pub fn encode(outbox: &mut Outbox, max: usize) -> Bytes {
     let Some(first) = outbox.pop() else { return Bytes::new() };
-    if let (Packet::Text(text), None) = (&first, outbox.front()) {
+    if let (Packet::Text(text), None | Some(Packet::End)) = (&first, outbox.front()) {
         return text.clone();
     }
     let mut body = Vec::with_capacity((encoded_len(&first) + outbox.bytes() + outbox.len()).min(max));
     put(&mut body, &first);
     while let Some(packet) = outbox.front()
+        && !matches!(packet, Packet::End)
         && body.len() + 1 + encoded_len(packet) <= max
         && let Some(packet) = outbox.pop()
     {
@@ -153,7 +155,8 @@ mod tests {
             Packet::Shared(Arc::new(shared)),
             Packet::End,
         ]);
-        assert_eq!(encode(&mut waiting, usize::MAX), "4a\x1ebAQID\x1e451-[]\x1ebAQ==\x1ebAQI=\x1e1");
+        assert_eq!(encode(&mut waiting, usize::MAX), "4a\x1ebAQID\x1e451-[]\x1ebAQ==\x1ebAQI=");
+        assert_eq!(encode(&mut waiting, usize::MAX), "1");
         assert!(waiting.is_empty());
         assert_eq!(encode(&mut waiting, usize::MAX), "");
     }

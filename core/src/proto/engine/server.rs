@@ -84,7 +84,7 @@ impl ServerSession {
             Input::Packet(transport, packet) if transport == self.transport() => self.packet(now, packet, &mut out),
             Input::Packet(Transport::WebSocket, packet) => self.probe_packet(now, packet, &mut out),
             Input::Malformed(transport) if transport == self.transport() => {
-                self.fail(CloseReason::ParseError, &mut out);
+                self.refuse(CloseReason::ParseError, &mut out);
             }
             Input::Malformed(Transport::WebSocket) => self.end_probe(&mut out),
             Input::WebSocketOpened if self.may_upgrade() => {
@@ -223,14 +223,14 @@ impl ServerSession {
                 self.ping_at = after(now, self.config.ping_interval);
             }
             // In version 4 only the server sends pings.
-            Received::Ping(_) => self.fail(CloseReason::TransportError, out),
+            Received::Ping(_) => self.refuse(CloseReason::TransportError, out),
             Received::Open(_) | Received::Close | Received::Upgrade | Received::Noop => {}
         }
     }
 
     /// A packet on a WebSocket that is not in use yet.
     fn probe_packet(&mut self, now: Instant, packet: Received<'_>, out: &mut Outputs<'_>) {
-        let Link::Probing { until, .. } = self.link else { return };
+        let Link::Probing { until, noop_at: probed } = self.link else { return };
         match packet {
             Received::Ping("probe") => {
                 // A `GET` that arrives just behind the probe is answered as one that waited already.
@@ -239,7 +239,7 @@ impl ServerSession {
                 out.push(Output::Probe("3probe"));
                 self.release_poll(out);
             }
-            Received::Upgrade => {
+            Received::Upgrade if probed.is_some() => {
                 self.link = Link::WebSocket;
                 // A client leaves polling before it says so; exchanges of one that did not still get their answer.
                 self.drop_exchanges(Answer::Close, Answer::BadRequest, out);
@@ -263,7 +263,9 @@ impl ServerSession {
         } else {
             self.poll = Some(id);
             if self.state != State::Open {
-                self.finish(out);
+                if self.only_end_waits() {
+                    self.finish(out);
+                }
             } else if let Link::Probing { noop_at: Some(noop_at), .. } = &mut self.link
                 && *noop_at <= now
             {
@@ -306,11 +308,17 @@ impl ServerSession {
             return;
         }
         self.outbox.push(Packet::End);
-        if self.link == Link::WebSocket || self.poll.is_some() {
+        if self.link == Link::WebSocket || (self.poll.is_some() && self.only_end_waits()) {
             self.finish(out);
         } else {
             self.state = State::Closing { until: after(now, self.config.close_timeout) };
         }
+    }
+
+    /// Whether the next `GET` can be answered with the end. What waits before goes by an answer of its own: a client acts
+    /// on the end at once, and on messages a moment later.
+    fn only_end_waits(&self) -> bool {
+        matches!(self.outbox.front(), Some(Packet::End))
     }
 
     /// The end, after all that waits: the outbox and the waiting `GET` are left to the last flush.
@@ -320,6 +328,12 @@ impl ServerSession {
         }
         self.end_probe(out);
         self.over(CloseReason::ForcedClose, out);
+    }
+
+    /// The client has sent what it must not; the `POST` that it came by was a good one all the same.
+    fn refuse(&mut self, reason: CloseReason, out: &mut Outputs<'_>) {
+        self.drop_exchanges(Answer::Close, Answer::Ok, out);
+        self.fail(reason, out);
     }
 
     /// The client has said `1`.
