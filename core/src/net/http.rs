@@ -6,9 +6,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
+use hyper::header::{self, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::upgrade::Upgraded;
+use hyper::{StatusCode, Version};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_util::sync::CancellationToken;
@@ -74,6 +76,17 @@ where
             let _ = tokio::time::timeout(STOP_TIMEOUT, connection).await;
         }
     }
+}
+
+/// The answer to what hyper lets pass and HTTP/1.1 does not: a request without `Host` (RFC 9112, 3.2).
+pub(crate) fn refuse(request: &Request) -> Option<Response> {
+    if request.version() < Version::HTTP_11 || request.headers().contains_key(header::HOST) {
+        return None;
+    }
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    Some(response)
 }
 
 /// The bare stream under an upgraded connection, and what was read of it already.

@@ -9,7 +9,7 @@ use super::engine::{Engine, EngineConfig, OpenLayer};
 use super::listening::Listening;
 use super::request::empty;
 use crate::error::Result;
-use crate::net::http::{Request, Response, Service};
+use crate::net::http::{self, Request, Response, Service};
 use crate::net::listener::Peer;
 use crate::runtime::Runtime;
 
@@ -67,6 +67,9 @@ impl<L: Layer> Clone for EngineService<L> {
 
 impl<L: Layer> Service for EngineService<L> {
     async fn call(self, request: Request, peer: Peer) -> Response {
+        if let Some(refusal) = http::refuse(&request) {
+            return refusal;
+        }
         if self.0.serves(request.uri().path()) {
             self.0.handle(request, peer).await
         } else {

@@ -12,6 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::proto::engine::packet::{Message, Packet};
 use crate::proto::engine::session::CloseReason;
 use crate::proto::socket::acks::AckTable;
+use crate::proto::socket::error::ProtocolError;
 use crate::proto::socket::server::{Incoming, Joined, ServerPeer};
 use crate::proto::socket::text;
 use crate::runtime::dispatch::event::AckHandler;
@@ -25,12 +26,15 @@ pub(super) struct SocketLayer {
     head: Arc<RequestHead>,
     /// Until when a namespace has to be joined.
     connect_by: Option<Instant>,
+    /// The client did what does not fit its state. The official server then gives its sockets up even where the connection
+    /// cannot be closed at once.
+    misused: bool,
 }
 
 impl SocketLayer {
     /// The layer of a new connection.
     pub(super) fn new(namespaces: Arc<Namespaces>, head: RequestHead, connect_by: Option<Instant>) -> Self {
-        Self { namespaces, peer: ServerPeer::new(), head: Arc::new(head), connect_by }
+        Self { namespaces, peer: ServerPeer::new(), head: Arc::new(head), connect_by, misused: false }
     }
 
     /// Sends an event that asks for an ack; `handler` is called once with the answer, or with why there is none.
@@ -113,6 +117,7 @@ impl Layer for SocketLayer {
             Ok(Some(Incoming::Disconnect(joined))) => leave(io, joined, "client namespace disconnect"),
             Err(error) => {
                 log::debug!("socket", "a client broke the protocol: {error}");
+                self.misused = error == ProtocolError::State;
                 io.close();
             }
         }
@@ -132,6 +137,12 @@ impl Layer for SocketLayer {
             self.connect_by = None;
             log::debug!("socket", "a client joined no namespace in time");
             io.close();
+        }
+    }
+
+    fn closing(&mut self, io: &mut Io<'_, Self>) {
+        if self.misused {
+            self.leave_all(io, "forced server close");
         }
     }
 

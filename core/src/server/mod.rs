@@ -207,6 +207,9 @@ struct HttpService(Arc<Shared>);
 impl Service for HttpService {
     async fn call(self, request: http::Request, peer: Peer) -> http::Response {
         let shared = self.0;
+        if let Some(refusal) = http::refuse(&request) {
+            return refusal;
+        }
         if shared.engine.serves(request.uri().path()) {
             return shared.engine.clone().handle(request, peer).await;
         }

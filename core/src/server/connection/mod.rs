@@ -48,6 +48,9 @@ pub trait Layer: Send + Sized + 'static {
     /// A deadline has passed.
     fn tick(&mut self, _io: &mut Io<'_, Self>) {}
 
+    /// The layer has asked for the end, and that has to wait for the client: on polling, for its next `GET`.
+    fn closing(&mut self, _io: &mut Io<'_, Self>) {}
+
     /// The connection is over. Nothing is called afterwards.
     fn closed(&mut self, _io: &mut Io<'_, Self>, _reason: CloseReason) {}
 }
@@ -323,6 +326,18 @@ impl<L: Layer> Inner<L> {
 
     /// Calls the layer, and closes if it asked for that.
     fn with_layer<R>(&mut self, step: &mut Step<'_, L>, act: impl FnOnce(&mut L, &mut Io<'_, L>) -> R) -> R {
+        let (result, close) = self.call_layer(step, act);
+        if close && !self.closed {
+            self.step(step, Input::Close);
+            if !self.closed {
+                self.call_layer(step, L::closing);
+            }
+        }
+        result
+    }
+
+    /// Calls the layer; says whether it asked to close.
+    fn call_layer<R>(&mut self, step: &mut Step<'_, L>, act: impl FnOnce(&mut L, &mut Io<'_, L>) -> R) -> (R, bool) {
         let mut io = Io {
             connection: step.connection,
             unsent: self.writer.as_ref().map_or(0, Writer::unsent),
@@ -333,10 +348,7 @@ impl<L: Layer> Inner<L> {
             close: false,
         };
         let result = act(&mut self.layer, &mut io);
-        if io.close && !self.closed {
-            self.step(step, Input::Close);
-        }
-        result
+        (result, io.close)
     }
 
     fn closed(&mut self, step: &mut Step<'_, L>, reason: CloseReason) {

@@ -131,10 +131,10 @@ impl<L: Layer> Inner<L> {
                 return;
             }
             Frame::Pong => return,
-            Frame::Close(_) => {
-                // Answered with our own, then the stream ends.
+            Frame::Close(code) => {
+                // Answered in kind, then the stream ends.
                 if let Some(writer) = &mut self.writer {
-                    let _ = writer.close(None);
+                    let _ = writer.close(code);
                 }
                 return self.websocket_gone(step, Cause::Closed);
             }
