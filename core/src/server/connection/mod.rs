@@ -9,7 +9,6 @@ mod polling;
 mod websocket;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
@@ -30,6 +29,7 @@ use crate::proto::engine::session::{Cause, CloseReason, ExchangeId, Flush, Input
 use crate::proto::socket::event::ReceivedEvent;
 use crate::runtime::dispatch::queue::{Delivery, EventTarget, Queue, Stalled};
 use crate::runtime::dispatch::turn;
+use crate::runtime::dispatch::undelivered::Undelivered;
 use crate::runtime::timers::{Timed, Timer};
 
 /// How long a closed WebSocket may take to close from its side too.
@@ -84,15 +84,6 @@ struct Inner<L> {
     /// Handlers have to catch up before more is read.
     paused: bool,
     closed: bool,
-}
-
-/// Events that were read and whose handlers have not returned.
-#[derive(Default)]
-struct Undelivered {
-    events: AtomicUsize,
-    bytes: AtomicUsize,
-    /// The connection does not read because of them.
-    paused: AtomicBool,
 }
 
 /// What a layer may do while it handles something.
@@ -151,10 +142,7 @@ impl<L: Layer> Io<'_, L> {
 
     /// Queues an event. Its target calls [`Connection::delivered`] when its handlers have returned.
     pub fn deliver_event(&mut self, target: Arc<dyn EventTarget>, event: ReceivedEvent) {
-        let connection = self.connection;
-        connection.undelivered.events.fetch_add(1, Ordering::SeqCst);
-        connection.undelivered.bytes.fetch_add(event.len(), Ordering::SeqCst);
-        connection.queue.hold(event.len());
+        self.connection.undelivered.hold(event.len());
         self.deliver(Delivery::Event { target, event });
     }
 
@@ -182,13 +170,9 @@ impl<L: Layer> Connection<L> {
             paused: false,
             closed: false,
         };
-        Arc::new(Self {
-            sid,
-            engine: engine.clone(),
-            queue: engine.runtime().next_queue().clone(),
-            undelivered: Undelivered::default(),
-            inner: Mutex::new(inner),
-        })
+        let queue = engine.runtime().next_queue().clone();
+        let undelivered = Undelivered::new(queue.clone());
+        Arc::new(Self { sid, engine: engine.clone(), queue, undelivered, inner: Mutex::new(inner) })
     }
 
     /// Where this connection's deliveries go.
@@ -251,15 +235,7 @@ impl<L: Layer> Connection<L> {
 
     /// The handlers of an event of so many bytes have returned.
     pub fn delivered(self: &Arc<Self>, bytes: usize) {
-        self.queue.release(bytes);
-        let events = self.undelivered.events.fetch_sub(1, Ordering::SeqCst) - 1;
-        let bytes = self.undelivered.bytes.fetch_sub(bytes, Ordering::SeqCst) - bytes;
-        // Reading goes on when half of the budget is free, so that it does not stop again at once.
-        let limits = self.limits();
-        if self.undelivered.paused.load(Ordering::SeqCst)
-            && events <= limits.undelivered_events / 2
-            && bytes <= limits.undelivered_bytes / 2
-        {
+        if self.undelivered.release(bytes, self.limits()) {
             self.clone().resume();
         }
     }
@@ -280,20 +256,7 @@ impl<L: Layer> Connection<L> {
 
     /// Whether handlers have to catch up before more is read.
     fn must_pause(self: &Arc<Self>) -> bool {
-        let over = || {
-            let limits = self.limits();
-            self.undelivered.events.load(Ordering::SeqCst) >= limits.undelivered_events
-                || self.undelivered.bytes.load(Ordering::SeqCst) >= limits.undelivered_bytes
-        };
-        if over() {
-            self.undelivered.paused.store(true, Ordering::SeqCst);
-            // Looked at again: the last event may have been handled just before the flag was seen.
-            if over() {
-                return true;
-            }
-            self.undelivered.paused.store(false, Ordering::SeqCst);
-        }
-        self.queue.stall(self.limits().delivery_queue_bytes, || self.clone())
+        self.undelivered.must_pause(self.limits(), || self.clone())
     }
 }
 
@@ -473,7 +436,7 @@ impl<L: Layer> Timed for Connection<L> {
 impl<L: Layer> Stalled for Connection<L> {
     fn resume(self: Arc<Self>) {
         self.run(|inner, step| {
-            self.undelivered.paused.store(false, Ordering::SeqCst);
+            self.undelivered.resumed();
             if std::mem::take(&mut inner.paused) {
                 inner.session.resume(step.now);
                 if let Some(writer) = &inner.writer {
