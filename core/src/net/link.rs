@@ -13,6 +13,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf, Bytes};
 use socket2::SockRef;
+use tokio::io::Interest;
 use tokio::net::{TcpStream, UnixStream, tcp, unix};
 use tokio_util::io::poll_read_buf;
 
@@ -339,7 +340,9 @@ impl Writer {
 
     /// Takes packets from the outbox as finished frames; a large one is returned to be written from where it lies.
     fn gather(&mut self, gathered: &mut Vec<u8>, outbox: &mut Outbox) -> Bytes {
-        if let Some(content) = self.pong.take() {
+        if !self.ended
+            && let Some(content) = self.pong.take()
+        {
             websocket::put_frame(gathered, Opcode::Pong, &content, self.masked.then(next_mask));
         }
         while !self.ended
@@ -417,18 +420,34 @@ fn put_or_return(gathered: &mut Vec<u8>, content: Bytes) -> Bytes {
     Bytes::new()
 }
 
+/// Writes both. Unlike the standard library's vectored write it never raises `SIGPIPE`, which would end a C program whose
+/// thread writes to a peer that has gone.
+fn send_both(socket: SockRef<'_>, both: &[io::IoSlice<'_>]) -> io::Result<usize> {
+    #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+    const FLAGS: libc::c_int = libc::MSG_NOSIGNAL;
+    // Elsewhere the standard library has set the socket up so, or there are no signals.
+    #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+    const FLAGS: i32 = 0;
+    socket.send_vectored_with_flags(both, FLAGS)
+}
+
 impl WriteHalf {
     fn write(&self, head: &[u8], tail: &[u8]) -> io::Result<usize> {
         if tail.is_empty() {
-            match self {
+            return match self {
                 Self::Tcp(half) => half.try_write(head),
                 Self::Unix(half) => half.try_write(head),
+            };
+        }
+        let both = [io::IoSlice::new(head), io::IoSlice::new(tail)];
+        match self {
+            Self::Tcp(half) => {
+                let stream = half.as_ref();
+                stream.try_io(Interest::WRITABLE, || send_both(SockRef::from(stream), &both))
             }
-        } else {
-            let both = [io::IoSlice::new(head), io::IoSlice::new(tail)];
-            match self {
-                Self::Tcp(half) => half.try_write_vectored(&both),
-                Self::Unix(half) => half.try_write_vectored(&both),
+            Self::Unix(half) => {
+                let stream = half.as_ref();
+                stream.try_io(Interest::WRITABLE, || send_both(SockRef::from(stream), &both))
             }
         }
     }
