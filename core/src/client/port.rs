@@ -126,20 +126,19 @@ impl Endpoint for Port {
     }
 
     fn poll(&self, cx: &mut Context<'_>) -> Flow {
-        let (writable, paused) = self.manager.look(|state| {
-            let paused = state.is_paused(self.number);
-            (state.websocket(self.number).map(|(writer, _)| writer.poll(cx).is_ready()), paused)
-        });
-        match writable {
-            None => return Flow::Stop,
-            Some(false) => {}
-            Some(true) => {
-                self.with(|connection, now, layer| connection.continue_writing(now, layer));
-                // Asked again: the socket may have refused more.
-                self.manager.look(|state| state.websocket(self.number).map(|(writer, _)| writer.poll(cx).is_ready()));
-            }
+        loop {
+            let (writable, paused) = self.manager.look(|state| {
+                let paused = state.is_paused(self.number);
+                (state.websocket(self.number).map(|(writer, _)| writer.poll(cx).is_ready()), paused)
+            });
+            match writable {
+                None => return Flow::Stop,
+                Some(false) if paused => return Flow::Pause,
+                Some(false) => return Flow::Read,
+                // Until the socket has been asked and says no: a write that was cut short leaves it as writable as it was.
+                Some(true) => self.with(|connection, now, layer| connection.continue_writing(now, layer)),
+            };
         }
-        if paused { Flow::Pause } else { Flow::Read }
     }
 
     fn hung_up(&self, _error: Option<io::Error>) {
