@@ -422,7 +422,7 @@ fn put_or_return(gathered: &mut Vec<u8>, content: Bytes) -> Bytes {
 
 /// Writes both. Unlike the standard library's vectored write it never raises `SIGPIPE`, which would end a C program whose
 /// thread writes to a peer that has gone.
-fn send_both(socket: SockRef<'_>, both: &[io::IoSlice<'_>]) -> io::Result<usize> {
+fn send_both(socket: &SockRef<'_>, both: &[io::IoSlice<'_>]) -> io::Result<usize> {
     #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
     const FLAGS: libc::c_int = libc::MSG_NOSIGNAL;
     // Elsewhere the standard library has set the socket up so, or there are no signals.
@@ -443,11 +443,11 @@ impl WriteHalf {
         match self {
             Self::Tcp(half) => {
                 let stream = half.as_ref();
-                stream.try_io(Interest::WRITABLE, || send_both(SockRef::from(stream), &both))
+                stream.try_io(Interest::WRITABLE, || send_both(&SockRef::from(stream), &both))
             }
             Self::Unix(half) => {
                 let stream = half.as_ref();
-                stream.try_io(Interest::WRITABLE, || send_both(SockRef::from(stream), &both))
+                stream.try_io(Interest::WRITABLE, || send_both(&SockRef::from(stream), &both))
             }
         }
     }

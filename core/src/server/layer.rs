@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use bytes::Bytes;
+
 use super::connection::{Io, Layer};
 use super::handshake::{Handshake, RequestHead};
 use super::namespace::Namespaces;
@@ -37,17 +39,17 @@ impl SocketLayer {
         Self { namespaces, peer: ServerPeer::new(), head: Arc::new(head), connect_by, misused: false }
     }
 
-    /// Sends an event that asks for an ack; `handler` is called once with the answer, or with why there is none.
+    /// Sends an event that asks for an ack; `handler` is taken, and called once with the answer, or with why there is none.
     pub(super) fn emit_with_ack(
         &mut self,
         io: &mut Io<'_, Self>,
         namespace: &str,
         (event, payload): (&str, &Payload),
         deadline: Option<Instant>,
-        handler: AckHandler,
+        handler: &mut Option<AckHandler>,
     ) -> Result<()> {
         let limits = self.namespaces.limits();
-        match self.peer.expect_ack(namespace, handler, deadline, limits) {
+        match handler.take().and_then(|handler| self.peer.expect_ack(namespace, handler, deadline, limits)) {
             None => Err(Error::new(ErrorKind::Closed, "the socket is disconnected")),
             Some((id, displaced)) => {
                 if let Some(handler) = displaced {
@@ -85,8 +87,7 @@ impl SocketLayer {
 
     fn connect(&mut self, io: &mut Io<'_, Self>, name: &str, auth: Option<&str>) {
         let Some(namespace) = self.namespaces.get(name) else {
-            io.send(Packet::Text(text::connect_error(name, "Invalid namespace", None)));
-            return;
+            return answer(io, text::connect_error(name, "Invalid namespace", None));
         };
         // The peer has read it, so it is JSON.
         let auth = auth.and_then(|auth| Payload::from_json(&format!("[{auth}]"), Vec::new()).ok());
@@ -95,8 +96,8 @@ impl SocketLayer {
         self.connect_by = None;
         self.peer.join(namespace.shared_name().clone(), socket.clone());
         namespace.adapter().add(socket.clone());
-        io.send(Packet::Text(text::connected(name, socket.id())));
-        io.deliver(Delivery::call(move || namespace.connected(&socket)));
+        answer(io, text::connected(name, socket.id()));
+        io.deliver_call(socket.handshake().auth().len(), move || namespace.connected(&socket));
     }
 
     fn leave_all(&mut self, io: &mut Io<'_, Self>, reason: &'static str) {
@@ -110,10 +111,10 @@ impl Layer for SocketLayer {
             Ok(None) => {}
             Ok(Some(Incoming::Event { socket, event })) => io.deliver_event(socket, event),
             Ok(Some(Incoming::Ack { waiter, payload, .. })) => {
-                io.deliver(Delivery::Answer { handler: waiter, result: Ok(payload) });
+                io.deliver_call(payload.byte_len(), move || waiter(Ok(payload)));
             }
             Ok(Some(Incoming::Connect { namespace, auth })) => self.connect(io, namespace, auth),
-            Ok(Some(Incoming::Refused(answer))) => io.send(Packet::Text(answer)),
+            Ok(Some(Incoming::Refused(refusal))) => answer(io, refusal),
             Ok(Some(Incoming::Disconnect(joined))) => leave(io, joined, "client namespace disconnect"),
             Err(error) => {
                 log::debug!("socket", "a client broke the protocol: {error}");
@@ -151,12 +152,21 @@ impl Layer for SocketLayer {
     }
 }
 
+/// Answers a packet of the client. One that goes on asking and does not read is disconnected.
+fn answer(io: &mut Io<'_, SocketLayer>, packet: Bytes) {
+    if io.is_full() {
+        log::warning!("socket", "a client that does not read is disconnected: too much waits to be sent to it");
+        io.close();
+    }
+    io.send(Packet::Text(packet));
+}
+
 /// A client is not in a namespace any more: its socket sends nothing from now on, and its handlers get to know.
 fn leave(io: &mut Io<'_, SocketLayer>, joined: Joined<Arc<Socket>, AckHandler>, reason: &'static str) {
     let Joined { socket, acks, .. } = joined;
     socket.disconnect_begins();
     fail_acks(io, acks);
-    io.deliver(Delivery::call(move || socket.disconnected(reason)));
+    io.deliver_call(0, move || socket.disconnected(reason));
 }
 
 fn fail_acks(io: &mut Io<'_, SocketLayer>, mut acks: AckTable<AckHandler>) {

@@ -199,10 +199,12 @@ impl Socket {
         handler: AckHandler,
     ) -> Result<()> {
         check_emitted(name)?;
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        // On an error it is dropped here, where the lock is not held.
+        let mut handler = Some(handler);
         self.act(|layer, io| {
             refuse_if_full(io)?;
-            let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-            layer.emit_with_ack(io, self.namespace.name(), (name, payload), deadline, handler)
+            layer.emit_with_ack(io, self.namespace.name(), (name, payload), deadline, &mut handler)
         })
     }
 

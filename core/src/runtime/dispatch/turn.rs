@@ -35,6 +35,16 @@ pub fn is_active() -> bool {
     ACTIVE.get()
 }
 
+/// Tells the turns that run at the same time apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Id(usize);
+
+/// The turn that this thread is in.
+pub fn current() -> Option<Id> {
+    // A thread is in one turn at a time, and no two threads keep theirs in the same place.
+    ACTIVE.with(|active| active.get().then(|| Id(std::ptr::from_ref(active).addr())))
+}
+
 /// Has `what` flushed at the end of this thread's turn. Said once per turn: the connection remembers that it is noted.
 pub fn note(what: Arc<dyn Flush>) {
     debug_assert!(is_active());

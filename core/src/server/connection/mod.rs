@@ -79,8 +79,8 @@ struct Inner<L> {
     timer: Timer,
     /// When a WebSocket that was closed is dropped.
     linger: Option<Instant>,
-    /// The end of the thread's turn flushes this connection.
-    noted: bool,
+    /// The turn that last noted this connection, and flushes it at its end.
+    noted: Option<turn::Id>,
     /// Handlers have to catch up before more is read.
     paused: bool,
     closed: bool,
@@ -146,6 +146,23 @@ impl<L: Layer> Io<'_, L> {
         self.deliver(Delivery::Event { target, event });
     }
 
+    /// Queues a call that something of `bytes` which the peer sent leads to: it counts as an event does.
+    pub fn deliver_call(&mut self, bytes: usize, call: impl FnOnce() + Send + 'static) {
+        /// Returns the budget also when a handler panics.
+        struct Delivered<L: Layer>(Arc<Connection<L>>, usize);
+        impl<L: Layer> Drop for Delivered<L> {
+            fn drop(&mut self) {
+                self.0.delivered(self.1);
+            }
+        }
+        self.connection.undelivered.hold(bytes);
+        let connection = self.connection.clone();
+        self.deliver(Delivery::call(move || {
+            let _delivered = Delivered(connection, bytes);
+            call();
+        }));
+    }
+
     /// The transport in use.
     pub fn transport(&self) -> Transport {
         self.session.transport()
@@ -166,7 +183,7 @@ impl<L: Layer> Connection<L> {
             held: Vec::new(),
             timer: Timer::default(),
             linger: None,
-            noted: false,
+            noted: None,
             paused: false,
             closed: false,
         };
@@ -203,11 +220,14 @@ impl<L: Layer> Connection<L> {
         }
         let mut step = Step::new(self);
         let result = inner.with_layer(&mut step, act);
-        if !turn::is_active() {
-            inner.flush(&mut step);
-        } else if !inner.noted {
-            inner.noted = true;
-            turn::note(self.clone());
+        match turn::current() {
+            None => inner.flush(&mut step),
+            // Another thread's turn may last as long as its handlers do: this one does not wait for it.
+            turn if inner.noted != turn => {
+                inner.noted = turn;
+                turn::note(self.clone());
+            }
+            Some(_) => {}
         }
         step.end(inner);
         result
@@ -269,7 +289,10 @@ impl<L: Layer> Inner<L> {
                     self.with_layer(step, |layer, io| layer.message(io, message));
                 }
                 Output::Probe(packet) => {
-                    if let Some(writer) = &mut self.writer {
+                    // A peer that goes on asking and does not read gets no more answers.
+                    if let Some(writer) = &mut self.writer
+                        && writer.unsent() < step.connection.limits().pong_bytes
+                    {
                         // A failure shows at the next read.
                         let _ = writer.send_now(packet);
                     }
@@ -320,8 +343,10 @@ impl<L: Layer> Inner<L> {
         }
         step.connection.engine.forget(&step.connection.sid);
         self.paused = false;
-        if self.writer.is_some() {
+        if let Some(writer) = &self.writer {
             self.linger = Some(step.now + LINGER);
+            // The task may have waited for handlers; from now on it only waits for the peer to close too.
+            writer.wake();
         }
         self.with_layer(step, |layer, io| layer.closed(io, reason));
         self.held.drain(..).for_each(Waker::wake);
@@ -364,13 +389,12 @@ impl<L: Layer> Inner<L> {
     }
 
     fn pause_if_full(&mut self, step: &Step<'_, L>) -> bool {
-        if self.closed || !step.connection.must_pause() {
-            return false;
-        }
-        if !std::mem::replace(&mut self.paused, true) {
+        // Who is paused is resumed by somebody: asked again, it would be on the lists twice.
+        if !self.paused && !self.closed && step.connection.must_pause() {
+            self.paused = true;
             self.session.pause(step.now);
         }
-        true
+        self.paused
     }
 
     fn unsent(&self) -> usize {
@@ -411,7 +435,7 @@ impl<'a, L: Layer> Step<'a, L> {
 
 impl<L: Layer> turn::Flush for Connection<L> {
     fn flush(self: Arc<Self>) {
-        self.run(|inner, _| inner.noted = false);
+        self.run(|inner, _| inner.noted = None);
     }
 }
 
@@ -423,6 +447,10 @@ impl<L: Layer> Timed for Connection<L> {
                 inner.linger = None;
                 if let Some(mut writer) = inner.writer.take() {
                     writer.abort();
+                }
+                if inner.closed {
+                    // Nobody takes it any more; a program may keep its socket, and with it this connection.
+                    inner.session.outbox().clear();
                 }
             }
             inner.step(step, Input::Tick);

@@ -59,7 +59,9 @@ impl<L: Layer> Connection<L> {
                     return Poll::Ready(());
                 }
                 if inner.pause_if_full(step) {
-                    inner.held.push(cx.waker().clone());
+                    if !inner.held.iter().any(|held| held.will_wake(cx.waker())) {
+                        inner.held.push(cx.waker().clone());
+                    }
                     return Poll::Pending;
                 }
                 match packets.next_packet() {

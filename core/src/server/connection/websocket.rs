@@ -162,6 +162,10 @@ impl<L: Layer> Inner<L> {
         if self.linger.take().is_none() && !self.closed {
             self.step(step, Input::WebSocketClosed(cause));
         }
+        if self.closed {
+            // Nobody takes it any more; a program may keep its socket, and with it this connection.
+            self.session.outbox().clear();
+        }
     }
 
     /// The WebSocket takes bytes again.
