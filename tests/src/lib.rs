@@ -4,3 +4,4 @@ pub mod c;
 pub mod choices;
 mod network;
 pub mod pair;
+pub mod raw;
