@@ -388,6 +388,35 @@ fn a_manager_tells_of_its_connection_and_closes_with_its_last_socket() {
 }
 
 #[test]
+fn calls_after_the_runtime_is_shut_down_do_no_harm() {
+    let echo = Echo::start("127.0.0.1:0", "{}");
+    for transports in WAYS {
+        for connect in [false, true] {
+            let runtime = Runtime::new(&RuntimeConfig::default()).unwrap();
+            let manager =
+                Manager::new(&runtime, &echo.url(), ManagerConfig::from_json(&way(transports)).unwrap()).unwrap();
+            let (socket, connected) = socket(&manager);
+            if connect {
+                socket.connect();
+                connected.recv_timeout(LONG).unwrap();
+            }
+            runtime.shutdown_wait(LONG).unwrap();
+            socket.connect();
+            socket.emit("message", &json("[]")).unwrap();
+            let (sender, answers) = channel();
+            let ack = Box::new(move |answer| _ = sender.send(answer));
+            socket.emit_with_ack("message", &json("[]"), Some(Duration::from_millis(1)), ack).unwrap();
+            socket.disconnect();
+            manager.open();
+            let closed = manager.close_wait(Duration::from_millis(10)).unwrap_err().kind();
+            assert!(matches!(closed, ErrorKind::Timeout | ErrorKind::Closed));
+            drop((socket, manager));
+            assert!(answers.try_recv().is_err());
+        }
+    }
+}
+
+#[test]
 fn closing_in_every_phase_ends_soon() {
     let echo = Echo::start("127.0.0.1:0", "{}");
     for transports in WAYS {

@@ -22,11 +22,11 @@ pub struct ManagerConfig {
     pub upgrade: bool,
     /// `reconnection`: whether a lost or failed connection is opened again. `true`
     pub reconnection: bool,
-    /// `reconnectionAttempts`: how often that is tried before it is given up; `None` is for ever. `None`
+    /// `reconnectionAttempts`: how often that is tried before it is given up; `None` and 0 are for ever. `None`
     pub reconnection_attempts: Option<u64>,
-    /// `reconnectionDelay`: the wait before the first attempt; it doubles with each. 1 s
+    /// `reconnectionDelay`: the wait before the first attempt; it doubles with each. Zero stands for the default. 1 s
     pub reconnection_delay: Duration,
-    /// `reconnectionDelayMax`: the longest wait between attempts. 5 s
+    /// `reconnectionDelayMax`: the longest wait between attempts. Zero stands for the default. 5 s
     pub reconnection_delay_max: Duration,
     /// `randomizationFactor`: by what part of itself a wait is changed at random, 0 to 1. 0.5
     pub randomization_factor: f64,

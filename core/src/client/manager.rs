@@ -1,7 +1,7 @@
 //! A manager: one connection at a time to one server, shared by all its sockets.
 
 use std::sync::Arc;
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -139,7 +139,8 @@ impl Manager {
     /// The same, and waits for it.
     ///
     /// # Errors
-    /// `WouldDeadlock` on a dispatch thread, `Timeout` when it takes longer; it goes on then.
+    /// `WouldDeadlock` on a dispatch thread, `Timeout` when it takes longer (it goes on then), `Closed` when the runtime was
+    /// shut down.
     pub fn close_wait(self: &Arc<Self>, timeout: Duration) -> Result<()> {
         if on_dispatch_thread() {
             return Err(Error::new(ErrorKind::WouldDeadlock, "a manager cannot be waited for in a callback"));
@@ -147,7 +148,10 @@ impl Manager {
         let (sender, ended) = mpsc::channel();
         // Whoever waits may be gone by then.
         self.close(Box::new(move |result| drop(sender.send(result))));
-        ended.recv_timeout(timeout).map_err(|_| Error::new(ErrorKind::Timeout, "the connection is still closing"))?
+        ended.recv_timeout(timeout).map_err(|error| match error {
+            RecvTimeoutError::Timeout => Error::new(ErrorKind::Timeout, "the connection is still closing"),
+            RecvTimeoutError::Disconnected => Error::new(ErrorKind::Closed, "the runtime was shut down"),
+        })?
     }
 
     /// Adds a handler for what happens to the connection.

@@ -32,14 +32,15 @@ pub(super) enum Scheduled {
 
 impl Reconnection {
     pub(super) fn new(config: &ManagerConfig) -> Self {
+        // As in the official client, zero is not meant: attempts without a wait would never let go of the processor.
+        let or = |delay: Duration, default| if delay.is_zero() { default } else { delay };
+        let default = ManagerConfig::default();
+        let min = or(config.reconnection_delay, default.reconnection_delay);
+        let max = or(config.reconnection_delay_max, default.reconnection_delay_max);
         Self {
             enabled: config.reconnection,
-            max_attempts: config.reconnection_attempts.unwrap_or(u64::MAX),
-            backoff: Backoff::new(
-                config.reconnection_delay,
-                config.reconnection_delay_max,
-                config.randomization_factor,
-            ),
+            max_attempts: config.reconnection_attempts.filter(|max| *max > 0).unwrap_or(u64::MAX),
+            backoff: Backoff::new(min, max, config.randomization_factor),
             active: false,
             closed: false,
             at: None,
@@ -142,6 +143,23 @@ mod tests {
         reconnection.opening();
         assert_eq!(reconnection.open_failed(start, 0.0), (true, Scheduled::GivenUp));
         assert!(!reconnection.is_active());
+    }
+
+    #[test]
+    fn zero_stands_for_the_default_as_in_the_official_client() {
+        let config = ManagerConfig {
+            reconnection_attempts: Some(0),
+            reconnection_delay: Duration::ZERO,
+            reconnection_delay_max: Duration::ZERO,
+            randomization_factor: 0.0,
+            ..ManagerConfig::default()
+        };
+        let mut reconnection = Reconnection::new(&config);
+        let start = Instant::now();
+        for seconds in [1, 2, 4, 5] {
+            assert_eq!(reconnection.open_failed(start, 0.0).1, Scheduled::Later);
+            assert_eq!(reconnection.deadline(), Some(start + Duration::from_secs(seconds)));
+        }
     }
 
     #[test]
