@@ -66,6 +66,8 @@ pub(super) struct Connection {
     failure: Option<Error>,
     /// What is left of the connection has until then, because the session is over or was given up before it was open.
     linger: Option<Instant>,
+    /// The bytes that waited to be sent when `linger` was set.
+    unsent: usize,
 }
 
 impl Connection {
@@ -82,6 +84,7 @@ impl Connection {
             writer: None,
             failure: None,
             linger: None,
+            unsent: 0,
         }
     }
 
@@ -124,13 +127,17 @@ impl Connection {
         if self.session.deadline().is_some_and(|deadline| deadline <= now) {
             self.handle(now, Input::Tick, layer);
         }
+        // A server that takes what was sent, however slowly, gets all of it.
+        if self.linger.is_some_and(|until| until <= now) && self.buffered_bytes() < self.unsent {
+            self.linger(now);
+        }
     }
 
     /// Closes it: what was sent before still goes out.
     pub(super) fn close(&mut self, now: Instant, layer: &mut dyn Layer) {
-        if self.session.sid().is_empty() {
+        if self.session.sid().is_empty() && self.linger.is_none() {
             // A server that has not answered yet may never do so.
-            self.linger.get_or_insert(now + LINGER);
+            self.linger(now);
         }
         self.handle(now, Input::Close, layer);
     }
@@ -186,13 +193,18 @@ impl Connection {
                 }
                 Output::CloseWebSocket => self.end_websocket(None),
                 Output::Closed(reason) => {
-                    self.linger = Some(now + LINGER);
+                    self.linger(now);
                     let failure = self.failure.take();
                     layer.happened(&mut self.session, Happened::Closed(reason, failure));
                 }
                 _ => {}
             }
         }
+    }
+
+    fn linger(&mut self, now: Instant) {
+        self.linger = Some(now + LINGER);
+        self.unsent = self.buffered_bytes();
     }
 
     fn sid(&self) -> Option<String> {

@@ -299,6 +299,7 @@ impl State {
             connection.close(step.now, &mut Nobody);
             // What is left of it is read without handlers.
             self.paused = false;
+            connection.session().resume(step.now);
             if let Some((writer, _)) = connection.websocket() {
                 writer.wake();
             }
