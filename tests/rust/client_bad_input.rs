@@ -85,8 +85,11 @@ fn read_head(stream: &mut TcpStream) -> Option<String> {
 fn websocket(mut stream: TcpStream, head: &str, frames: &[u8]) -> Option<u16> {
     let key = head.lines().find_map(|line| line.strip_prefix("sec-websocket-key: ")).unwrap();
     let accept = derive_accept_key(key.as_bytes());
-    write!(stream, "HTTP/1.1 101 \r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: {accept}\r\n\r\n")
-        .unwrap();
+    write!(
+        stream,
+        "HTTP/1.1 101 \r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: {accept}\r\n\r\n"
+    )
+    .unwrap();
     let _ = stream.write_all(frames);
     let mut input = Vec::new();
     let mut decoder = Decoder::new(Role::Server, MAX_PAYLOAD, 10);
@@ -199,7 +202,8 @@ fn an_end_without_a_word_is_a_transport_close() {
 #[test]
 fn what_means_nothing_is_ignored() {
     let ignored = ["6", "3", "5", "0{}", "2probe", "4399[]", r#"42/other,["a"]"#, "40/other,{}", r#"42["seen"]"#];
-    let bytes = [frames(&ignored), raw(Opcode::Ping, b"x"), raw(Opcode::Pong, b"y"), frames(&[r#"42["then"]"#])].concat();
+    let bytes =
+        [frames(&ignored), raw(Opcode::Ping, b"x"), raw(Opcode::Pong, b"y"), frames(&[r#"42["then"]"#])].concat();
     let client = Client::new("websocket", move |stream, head| {
         websocket(stream, &head, &[frames(&[OPEN, CONNECT]), bytes.clone()].concat());
     });

@@ -1,6 +1,7 @@
 //! HTTP/1.1 connections of a server, on hyper.
 
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -30,8 +31,12 @@ const MAX_HEAD_BYTES: usize = 16 << 10;
 /// The headers that a request may have.
 const MAX_HEADERS: usize = 100;
 
-/// How long a request's head may take.
+/// How long the head of a connection's first request may take.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a connection may be idle before the head of the next request is there. Longer than a heartbeat, so that the
+/// connection that a polling client sends by is not closed under it.
+const KEEP_ALIVE: Duration = Duration::from_secs(65);
 
 /// How long the last answer may take when the server stops.
 const STOP_TIMEOUT: Duration = Duration::from_secs(1);
@@ -56,21 +61,30 @@ async fn serve_io<I>(io: I, peer: Peer, service: impl Service, stop: Cancellatio
 where
     I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
 {
+    let begun = AtomicBool::new(false);
     let answer = service_fn(|request| {
+        begun.store(true, Ordering::Relaxed);
         let answered = service.clone().call(request, peer.clone());
         async { Ok::<_, std::convert::Infallible>(answered.await) }
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(KEEP_ALIVE)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEAD_BYTES)
         // The answers are whole and small: copied into one buffer they go out cheaper than as two slices.
         .writev(false);
+    let never_begun = async {
+        tokio::time::sleep(HEAD_TIMEOUT).await;
+        if begun.load(Ordering::Relaxed) {
+            std::future::pending().await
+        }
+    };
     let mut connection = pin!(http.serve_connection(io, answer).with_upgrades());
     // A peer that breaks HTTP has been answered by hyper; a broken connection is an ordinary end.
     tokio::select! { biased;
         _ = connection.as_mut() => {}
+        () = never_begun => {}
         () = stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
             let _ = tokio::time::timeout(STOP_TIMEOUT, connection).await;
@@ -97,4 +111,51 @@ pub(crate) fn into_stream(upgraded: Upgraded) -> Option<(Stream, Bytes)> {
     };
     let parts = upgraded.downcast::<TokioIo<UnixStream>>().ok()?;
     Some((Stream::Unix(parts.io.into_inner()), parts.read_buf))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio::time::Instant;
+
+    #[derive(Clone)]
+    struct Empty;
+
+    impl Service for Empty {
+        async fn call(self, _: Request, _: Peer) -> Response {
+            Response::default()
+        }
+    }
+
+    async fn connect() -> TcpStream {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (server, _) = listener.accept().await.unwrap();
+        drop(tokio::spawn(serve(Stream::Tcp(server), "test".into(), Empty, CancellationToken::new())));
+        client
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_never_sends_a_whole_head_is_closed() {
+        let begun = Instant::now();
+        let mut client = connect().await;
+        client.write_all(b"GET / HTTP/1.1\r\nHost:").await.unwrap();
+        assert_eq!(client.read(&mut [0; 16]).await.unwrap(), 0);
+        assert!((HEAD_TIMEOUT..KEEP_ALIVE).contains(&begun.elapsed()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_idle_connection_is_kept_longer_than_a_heartbeat_lasts() {
+        let mut client = connect().await;
+        client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\r\n\r\n") {
+            assert!(client.read_buf(&mut answer).await.unwrap() > 0);
+        }
+        let idle = Instant::now();
+        assert_eq!(client.read(&mut [0; 16]).await.unwrap(), 0);
+        assert!(idle.elapsed() >= KEEP_ALIVE);
+    }
 }
