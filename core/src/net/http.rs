@@ -77,7 +77,7 @@ where
     let never_begun = async {
         tokio::time::sleep(HEAD_TIMEOUT).await;
         if begun.load(Ordering::Relaxed) {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     };
     let mut connection = pin!(http.serve_connection(io, answer).with_upgrades());
