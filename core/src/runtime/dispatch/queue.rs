@@ -76,9 +76,10 @@ pub(crate) trait Stalled: Send + Sync {
     fn resume(self: Arc<Self>);
 }
 
-/// Wakes the consumer of a queue, if it sleeps, when dropped.
+/// Wakes the consumer of a queue, if it sleeps, when dropped. Of a closed queue it drops the deliveries that were not
+/// taken, and with them what belongs to the program.
 #[must_use = "the consumer is woken when this is dropped: drop the caller's locks first"]
-pub struct Wake<'a>(Option<&'a Arc<Queue>>);
+pub struct Wake<'a>(Option<&'a Arc<Queue>>, #[expect(dead_code, reason = "kept only to be dropped")] Vec<Delivery>);
 
 impl Drop for Wake<'_> {
     fn drop(&mut self) {
@@ -86,7 +87,7 @@ impl Drop for Wake<'_> {
         if DEFERS.get() {
             DEFERRED.with_borrow_mut(|deferred| {
                 deferred.queues.push(queue.clone());
-                deferred.deliveries = 0;
+                deferred.work = 0;
             });
         } else {
             queue.filled.notify_one();
@@ -96,28 +97,41 @@ impl Drop for Wake<'_> {
 
 thread_local! {
     static DEFERS: Cell<bool> = const { Cell::new(false) };
-    static DEFERRED: RefCell<Deferred> = const { RefCell::new(Deferred { queues: Vec::new(), deliveries: 0 }) };
+    static DEFERRED: RefCell<Deferred> = const { RefCell::new(Deferred { queues: Vec::new(), work: 0 }) };
 }
 
 /// Consumers that an I/O thread has to wake.
 struct Deferred {
     queues: Vec<Arc<Queue>>,
-    deliveries: usize,
+    work: usize,
 }
 
-/// Deliveries that an I/O thread pushes before it wakes their consumer.
+/// What an I/O thread does before it wakes a consumer that waits for it: deliveries that it pushes, and steps without any.
 const MAX_DEFERRED: usize = 16;
 
-/// Said by an I/O thread when it starts: it wakes consumers when it has nothing else to do, or has pushed a good many
-/// deliveries. A consumer that runs at once would take the processor from it for each single one.
+/// Said by an I/O thread when it starts: it wakes consumers when it has nothing else to do, or has done so much that a peer
+/// may be keeping it busy. A consumer that runs at once would take the processor from it for each single delivery.
 pub(crate) fn defer_wakes() {
     DEFERS.set(true);
+}
+
+/// Counts what an I/O thread does while a consumer may wait for it to be woken.
+pub(crate) fn count_work(amount: usize) {
+    if DEFERS.get() {
+        let enough = DEFERRED.with_borrow_mut(|deferred| {
+            deferred.work += amount;
+            !deferred.queues.is_empty() && deferred.work >= MAX_DEFERRED
+        });
+        if enough {
+            wake_deferred();
+        }
+    }
 }
 
 /// Said by an I/O thread when it is about to sleep.
 pub(crate) fn wake_deferred() {
     DEFERRED.with_borrow_mut(|deferred| {
-        deferred.deliveries = 0;
+        deferred.work = 0;
         for queue in deferred.queues.drain(..) {
             queue.filled.notify_one();
         }
@@ -153,27 +167,18 @@ impl Queue {
     /// caller's locks are free, for it may run at once, on this very processor, and want them.
     pub fn append(self: &Arc<Self>, deliveries: &mut Vec<Delivery>) -> Wake<'_> {
         if deliveries.is_empty() {
-            return Wake(None);
+            count_work(1);
+            return Wake(None, Vec::new());
         }
         let pushed = deliveries.len();
         let mut state = self.state.lock();
         if state.closed {
-            drop(state);
-            deliveries.clear();
-            return Wake(None);
+            return Wake(None, std::mem::take(deliveries));
         }
         state.waiting.append(deliveries);
         let wake = self.take_wake(&mut state);
         drop(state);
-        if DEFERS.get() {
-            let enough = DEFERRED.with_borrow_mut(|deferred| {
-                deferred.deliveries += pushed;
-                !deferred.queues.is_empty() && deferred.deliveries >= MAX_DEFERRED
-            });
-            if enough {
-                wake_deferred();
-            }
-        }
+        count_work(pushed);
         wake
     }
 
@@ -208,7 +213,7 @@ impl Queue {
     }
 
     fn take_wake(self: &Arc<Self>, state: &mut State) -> Wake<'_> {
-        Wake(std::mem::take(&mut state.asleep).then_some(self))
+        Wake(std::mem::take(&mut state.asleep).then_some(self), Vec::new())
     }
 
     /// Exchanges what waits for the empty `batch`; sleeps while nothing waits. `false` once the queue is closed and
@@ -234,9 +239,10 @@ impl Queue {
     pub(super) fn close(self: &Arc<Self>) {
         let mut state = self.state.lock();
         state.closed = true;
-        let wake = self.take_wake(&mut state);
+        state.asleep = false;
         drop(state);
-        drop(wake);
+        // In any case: an I/O thread that has put the wake-up off may be gone before it comes to it.
+        self.filled.notify_one();
     }
 
     /// Waits until the consumer has seen the end; `false` when it took longer.
