@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::link::Stream;
 use super::listener::Peer;
+use crate::runtime::dispatch::queue;
 
 /// A request as hyper hands it over, its body still on the way.
 pub(crate) type Request = hyper::Request<Incoming>;
@@ -64,6 +65,7 @@ where
     let begun = AtomicBool::new(false);
     let answer = service_fn(|request| {
         begun.store(true, Ordering::Relaxed);
+        queue::count_work(1);
         let answered = service.clone().call(request, peer.clone());
         async { Ok::<_, std::convert::Infallible>(answered.await) }
     });
