@@ -56,8 +56,8 @@ pub struct Manager {
 struct Locked {
     state: State,
     timer: Timer,
-    /// The end of the thread's turn flushes this manager.
-    noted: bool,
+    /// The turn that last noted this manager, and flushes it at its end.
+    noted: Option<turn::Id>,
     deliveries: Vec<Delivery>,
 }
 
@@ -94,7 +94,7 @@ impl Manager {
             locked: Mutex::new(Locked {
                 state: State::new(limits.clone(), Reconnection::new(&config), config.timeout),
                 timer: Timer::default(),
-                noted: false,
+                noted: None,
                 deliveries: Vec::new(),
             }),
             limits,
@@ -219,7 +219,9 @@ impl Manager {
         let result = work(state, &mut step);
         if write {
             state.flush(&mut step);
-        } else if !std::mem::replace(noted, true) {
+        } else if *noted != turn::current() {
+            // Another thread's turn may last as long as its handlers do: this one does not wait for it.
+            *noted = turn::current();
             turn::note(self.clone());
         }
         state.tidy(&mut step);
@@ -263,7 +265,7 @@ fn namespace_name(name: &str) -> String {
 
 impl turn::Flush for Manager {
     fn flush(self: Arc<Self>) {
-        self.locked.lock().noted = false;
+        self.locked.lock().noted = None;
         // The turn is still active while it ends: noted again, this would never come to an end.
         self.step(true, |_, _| ());
     }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::event::{ConnectErrorHandler, ConnectHandler, DisconnectHandler, EventHandler};
 use super::manager::Manager;
 use super::sockets::Slot;
+use super::state::Delivered;
 use crate::data::payload::Payload;
 use crate::data::tag::{Kind, Tag};
 use crate::error::{Error, Result};
@@ -216,13 +217,6 @@ impl Route {
 
 impl EventTarget for Route {
     fn deliver(self: Arc<Self>, received: ReceivedEvent) {
-        /// Returns the budget also when a handler panics.
-        struct Delivered<'a>(&'a Arc<Manager>, usize);
-        impl Drop for Delivered<'_> {
-            fn drop(&mut self) {
-                self.0.delivered(self.1);
-            }
-        }
         let socket = &self.socket;
         let _delivered = Delivered(&socket.manager, received.len());
         let mut event = Event::new(received, &self);

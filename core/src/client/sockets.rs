@@ -226,7 +226,7 @@ impl Sockets {
                 }
             }
             Some(Incoming::Ack { waiter, payload, .. }) => {
-                step.deliver(Delivery::Answer { handler: waiter, result: Ok(payload) });
+                step.deliver_call(payload.byte_len(), move || waiter(Ok(payload)));
             }
             Some(Incoming::Connected { socket: slot, sid, early, unsent }) => {
                 let seat = &mut self.seats[slot];

@@ -77,6 +77,16 @@ impl Step<'_> {
         self.deliver(Delivery::Event { target, event });
     }
 
+    /// Queues a call that something of `bytes` which the server sent leads to: it counts as an event does.
+    pub(super) fn deliver_call(&mut self, bytes: usize, call: impl FnOnce() + Send + 'static) {
+        self.manager.undelivered().hold(bytes);
+        let manager = self.manager.clone();
+        self.deliver(Delivery::call(move || {
+            let _delivered = Delivered(&manager, bytes);
+            call();
+        }));
+    }
+
     /// Ends the wait for an ack with an error.
     pub(super) fn fail(&mut self, handler: AckHandler, kind: ErrorKind, why: &'static str) {
         self.deliver(Delivery::Answer { handler, result: Err(Error::new(kind, why)) });
@@ -88,6 +98,15 @@ impl Step<'_> {
             let manager = self.manager.clone();
             self.deliver(Delivery::call(move || manager.call(&event)));
         }
+    }
+}
+
+/// Returns the budget of something delivered, also when a handler panics.
+pub(super) struct Delivered<'a>(pub(super) &'a Arc<Manager>, pub(super) usize);
+
+impl Drop for Delivered<'_> {
+    fn drop(&mut self) {
+        self.0.delivered(self.1);
     }
 }
 
