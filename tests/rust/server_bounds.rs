@@ -547,6 +547,20 @@ fn a_message_is_bounded_to_the_byte_in_one_frame_and_in_several() {
 }
 
 #[test]
+fn sessions_are_bounded_on_both_transports() {
+    let served = serve(|limits| limits.sessions = Some(2));
+    let clients = (Polling::open(&served.address), WebSocket::open(&served.address));
+
+    assert_eq!(raw::get(&served.address, "EIO=4&transport=polling").status, 503);
+    let upgrade = "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n\
+                   Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
+    assert_eq!(raw::request(&served.address, upgrade).status, 503);
+
+    assert_eq!(clients.0.post("1").status, 200);
+    Polling::open(&served.address);
+}
+
+#[test]
 fn fragments_are_bounded() {
     const LIMIT: usize = 10;
     let served = serve(|limits| limits.fragments = LIMIT);

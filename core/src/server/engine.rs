@@ -129,9 +129,14 @@ impl<L: Layer> Engine<L> {
         self.shard(sid).read().get(sid).cloned()
     }
 
+    /// Whether no more sessions are taken.
+    fn is_full(&self) -> bool {
+        self.closed.load(Ordering::SeqCst) || self.config.limits.sessions.is_some_and(|limit| self.count() >= limit)
+    }
+
     /// A new session; `None` when the server takes no more.
     fn open(self: &Arc<Self>, transport: Transport, head: RequestHead) -> Option<Arc<Connection<L>>> {
-        if self.config.limits.sessions.is_some_and(|limit| self.count() >= limit) {
+        if self.is_full() {
             return None;
         }
         let sid = new_sid();
@@ -215,6 +220,11 @@ impl<L: Layer> Engine<L> {
                 return refused;
             }
         };
+        if connection.is_none() && self.is_full() {
+            let mut full = response(StatusCode::SERVICE_UNAVAILABLE, None, Bytes::new());
+            full.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            return full;
+        }
         let head = connection.is_none().then(|| RequestHead::new(request, peer));
         let (engine, upgraded) = (self.clone(), hyper::upgrade::on(request));
         self.runtime.spawn(async move {
