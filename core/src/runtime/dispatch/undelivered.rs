@@ -50,7 +50,7 @@ impl Undelivered {
             }
             self.paused.store(false, Ordering::SeqCst);
         }
-        self.queue.stall(limits.delivery_queue_bytes, who)
+        self.queue.stall(limits.delivery_queue_bytes.max(1), who)
     }
 
     /// The connection reads again.
@@ -59,7 +59,8 @@ impl Undelivered {
     }
 
     fn is_over(&self, limits: &Limits) -> bool {
-        self.events.load(Ordering::SeqCst) >= limits.undelivered_events
-            || self.bytes.load(Ordering::SeqCst) >= limits.undelivered_bytes
+        // With nothing undelivered it reads whatever the limits are: nobody would have it go on.
+        self.events.load(Ordering::SeqCst) >= limits.undelivered_events.max(1)
+            || self.bytes.load(Ordering::SeqCst) >= limits.undelivered_bytes.max(1)
     }
 }

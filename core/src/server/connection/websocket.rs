@@ -18,7 +18,8 @@ impl<L: Layer> Connection<L> {
     /// the candidate of an upgrade, which is closed when the session takes none.
     pub(in crate::server) fn attach(self: &Arc<Self>, stream: Stream, head: &[u8], opening: bool) {
         let limits = self.limits();
-        let decoder = Decoder::new(Role::Server, limits.max_payload, limits.fragments as u32);
+        let decoder =
+            Decoder::new(Role::Server, limits.max_payload, u32::try_from(limits.fragments).unwrap_or(u32::MAX));
         let (mut reader, mut writer) = stream.into_link(Role::Server, decoder, head);
         let link = self.run(|inner, step| {
             if inner.closed || (!opening && !inner.session.may_upgrade()) {
