@@ -69,7 +69,7 @@ describe("heartbeat", () => {
 
   test("a ping by the client over polling ends the session: transport error", async () => {
   const session = await (await Polling.open(server.port)).connect();
-    await session.send("2");
+    await session.post("2"); // whatever the answer is
     await observer.sees("transport error");
     await session.gone();
   });

@@ -143,6 +143,13 @@ for (const [transport, open] of Object.entries(TRANSPORTS)) {
       await peer.leave();
     });
 
+    test("a namespace name over the bound is refused", oursOnly, async () => {
+      const peer = await open(server.port);
+      await peer.send([`40/${"n".repeat(256)},`]);
+      assert.match(await peer.receive(), /^44/);
+      await peer.leave();
+    });
+
     test("what comes behind a bad packet is not handled", async () => {
       const peer = await open(server.port);
       const broadcasts = observer.listen();

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { useObserver } from "../lib/observer.mjs";
 import { Opcode, Polling, WebSocket, request } from "../lib/raw.mjs";
-import { ours, useServer } from "../lib/server.mjs";
+import { useServer } from "../lib/server.mjs";
 import { describe, test } from "../lib/test.mjs";
 
 const BAD_REQUEST = '{"code":3,"message":"Bad request"}';
@@ -61,8 +61,7 @@ describe("upgrade", () => {
 
   const strange = [
     ["a message instead of a probe", (socket) => socket.send('42["message",1]')],
-    ["an upgrade without a probe", (socket) => socket.send("5")],
-    ["a ping without probe", (socket) => socket.send("2")],
+      ["a ping without probe", (socket) => socket.send("2")],
     ["another probe text", (socket) => socket.send("2other")],
     ["binary", (socket) => socket.sendBinary([1])],
     ["an unknown packet", (socket) => socket.send("x")],
@@ -72,8 +71,7 @@ describe("upgrade", () => {
     ["a cut", (socket) => socket.socket.end()],
   ];
   for (const [name, act] of strange) {
-    // The official server takes an upgrade without a probe.
-    test(`${name} closes the WebSocket, the session goes on polling`, name.startsWith("an upgrade") && !ours ? { skip: "ours only" } : {}, async () => {
+    test(`${name} closes the WebSocket, the session goes on polling`, async () => {
       const session = await (await Polling.open(server.port)).connect();
       const candidate = await WebSocket.open(server.port, session.sid);
       act(candidate);
