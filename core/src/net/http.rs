@@ -1,12 +1,15 @@
 //! HTTP/1.1 connections of a server, on hyper.
 
+use std::future::poll_fn;
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::Full;
-use hyper::body::Incoming;
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Body, Incoming};
 use hyper::header::{self, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -14,7 +17,7 @@ use hyper::upgrade::Upgraded;
 use hyper::{StatusCode, Version};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpStream, UnixStream};
-use tokio_util::sync::CancellationToken;
+use tokio::sync::Notify;
 
 use super::link::Stream;
 use super::listener::Peer;
@@ -48,17 +51,46 @@ pub(crate) trait Service: Clone + Send + 'static {
     fn call(self, request: Request, peer: Peer) -> impl Future<Output = Response> + Send;
 }
 
-/// Serves one connection until it ends or becomes a WebSocket. After `stop` the request that is being answered is the
-/// last.
-pub(crate) async fn serve(stream: Stream, peer: Peer, service: impl Service, stop: CancellationToken) {
-    stream.set_nodelay();
-    match stream {
-        Stream::Tcp(stream) => serve_io(TokioIo::new(stream), peer, service, stop).await,
-        Stream::Unix(stream) => serve_io(TokioIo::new(stream), peer, service, stop).await,
+/// Tells connections and listeners of a server that it ends. Asking costs a load: a connection asks whenever it runs.
+#[derive(Debug, Default)]
+pub(crate) struct Stop {
+    said: AtomicBool,
+    waiting: Notify,
+}
+
+impl Stop {
+    /// Says it.
+    pub(crate) fn say(&self) {
+        self.said.store(true, Ordering::SeqCst);
+        self.waiting.notify_waiters();
+    }
+
+    /// Whether it was said.
+    pub(crate) fn is_said(&self) -> bool {
+        self.said.load(Ordering::SeqCst)
+    }
+
+    /// Waits until it is said.
+    pub(crate) async fn wait(&self) {
+        let mut said = pin!(self.waiting.notified());
+        said.as_mut().enable();
+        if !self.is_said() {
+            said.await;
+        }
     }
 }
 
-async fn serve_io<I>(io: I, peer: Peer, service: impl Service, stop: CancellationToken)
+/// Serves one connection until it ends or becomes a WebSocket. After `stop` the request that is being answered is the
+/// last.
+pub(crate) async fn serve(stream: Stream, peer: Peer, service: impl Service, stop: Arc<Stop>) {
+    stream.set_nodelay();
+    match stream {
+        Stream::Tcp(stream) => serve_io(TokioIo::new(stream), peer, service, &stop).await,
+        Stream::Unix(stream) => serve_io(TokioIo::new(stream), peer, service, &stop).await,
+    }
+}
+
+async fn serve_io<I>(io: I, peer: Peer, service: impl Service, stop: &Stop)
 where
     I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
 {
@@ -76,22 +108,61 @@ where
         .max_buf_size(MAX_HEAD_BYTES)
         // The answers are whole and small: copied into one buffer they go out cheaper than as two slices.
         .writev(false);
-    let never_begun = async {
-        tokio::time::sleep(HEAD_TIMEOUT).await;
-        if begun.load(Ordering::Relaxed) {
-            std::future::pending::<()>().await;
-        }
-    };
     let mut connection = pin!(http.serve_connection(io, answer).with_upgrades());
-    // A peer that breaks HTTP has been answered by hyper; a broken connection is an ordinary end.
-    tokio::select! { biased;
-        _ = connection.as_mut() => {}
-        () = never_begun => {}
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            let _ = tokio::time::timeout(STOP_TIMEOUT, connection).await;
+    let mut first_head = pin!(tokio::time::sleep(HEAD_TIMEOUT));
+    let mut stopped = pin!(stop.wait());
+    let mut watching = false;
+    let ended = poll_fn(|cx| {
+        // A peer that breaks HTTP has been answered by hyper; a broken connection is an ordinary end.
+        if connection.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(true);
         }
+        if !std::mem::replace(&mut watching, true) {
+            // Once is enough: they wake this task, whoever looks at them then.
+            let _ = (first_head.as_mut().poll(cx), stopped.as_mut().poll(cx));
+        }
+        if stop.is_said() {
+            return Poll::Ready(false);
+        }
+        if first_head.is_elapsed() && !begun.load(Ordering::Relaxed) { Poll::Ready(true) } else { Poll::Pending }
+    });
+    if !ended.await {
+        connection.as_mut().graceful_shutdown();
+        let _ = tokio::time::timeout(STOP_TIMEOUT, connection).await;
     }
+}
+
+/// Why there is no body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BodyError {
+    /// It is larger than allowed, or says that it will be.
+    TooLarge,
+    /// The peer went away before its end, or broke HTTP.
+    Cut,
+}
+
+/// The whole body of a request, if it has at most `limit` bytes. One that comes in one piece is not copied.
+pub(crate) async fn read_body(mut body: Incoming, limit: usize) -> Result<Bytes, BodyError> {
+    if body.size_hint().lower() > limit as u64 {
+        return Err(BodyError::TooLarge);
+    }
+    let mut first = Bytes::new();
+    let mut all = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| BodyError::Cut)?.into_data() else { continue };
+        if first.len().max(all.len()) + data.len() > limit {
+            return Err(BodyError::TooLarge);
+        }
+        if first.is_empty() {
+            first = data;
+            continue;
+        }
+        if all.is_empty() {
+            all.extend_from_slice(&first);
+        }
+        all.extend_from_slice(&data);
+    }
+    Ok(if all.is_empty() { first } else { all.into() })
 }
 
 /// The answer to what hyper lets pass and HTTP/1.1 does not: a request without `Host` (RFC 9112, 3.2).
@@ -135,7 +206,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (server, _) = listener.accept().await.unwrap();
-        drop(tokio::spawn(serve(Stream::Tcp(server), "test".into(), Empty, CancellationToken::new())));
+        drop(tokio::spawn(serve(Stream::Tcp(server), "test".into(), Empty, Arc::default())));
         client
     }
 

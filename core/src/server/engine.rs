@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use foldhash::fast::RandomState;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http_body_util::Full;
+use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{Method, StatusCode};
 use parking_lot::RwLock;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -19,7 +19,7 @@ use super::handshake::RequestHead;
 use crate::data::id::Sid;
 use crate::data::limits::Limits;
 use crate::net::cors::CorsConfig;
-use crate::net::http::{self, Request, Response};
+use crate::net::http::{self, BodyError, Request, Response};
 use crate::net::link::Stream;
 use crate::net::listener::Peer;
 use crate::proto::engine::handshake::{Refusal, Request as Query};
@@ -89,19 +89,22 @@ impl<L: Layer> Engine<L> {
     }
 
     /// Answers one request to our path.
-    pub(crate) async fn handle(self: Arc<Self>, mut request: Request, peer: Peer) -> Response {
-        let mut extra = HeaderMap::new();
-        if let Some(cors) = &self.config.cors {
-            if request.method() == Method::OPTIONS {
-                cors.preflight(request.headers(), &mut extra);
-                extra.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
-                return with_headers(response(StatusCode::NO_CONTENT, None, Bytes::new()), extra);
-            }
-            cors.decorate(request.headers(), &mut extra);
+    pub(crate) async fn handle(self: Arc<Self>, request: Request, peer: Peer) -> Response {
+        let Some(cors) = &self.config.cors else { return self.answer(request, &peer).await };
+        if request.method() == Method::OPTIONS {
+            let mut answer = response(StatusCode::NO_CONTENT, None, Bytes::new());
+            cors.preflight(request.headers(), answer.headers_mut());
+            answer.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+            return answer;
         }
-        let upgrade = wants_upgrade(&request);
-        let answer = if upgrade { self.upgrade(&mut request, &peer) } else { self.poll(request, &peer).await };
-        with_headers(answer, extra)
+        let origin = request.headers().get(header::ORIGIN).cloned();
+        let mut answer = self.answer(request, &peer).await;
+        cors.decorate(origin.as_ref(), answer.headers_mut());
+        answer
+    }
+
+    async fn answer(self: &Arc<Self>, mut request: Request, peer: &Peer) -> Response {
+        if wants_upgrade(&request) { self.upgrade(&mut request, peer) } else { self.poll(request, peer).await }
     }
 
     pub(super) fn runtime(&self) -> &Arc<Runtime> {
@@ -151,7 +154,7 @@ impl<L: Layer> Engine<L> {
     }
 
     /// The polling transport, and everything that is none.
-    async fn poll(self: Arc<Self>, request: Request, peer: &Peer) -> Response {
+    async fn poll(self: &Arc<Self>, request: Request, peer: &Peer) -> Response {
         let query = match Query::parse(request.uri().query().unwrap_or_default(), &self.config.transports) {
             Ok(query) => query,
             Err(refusal) => return refused(refusal),
@@ -189,23 +192,17 @@ impl<L: Layer> Engine<L> {
         if exchange.is_answered() {
             return posted(&exchange.answer().await);
         }
-        let limit = self.config.limits.max_payload;
-        let declared = hyper::body::Body::size_hint(request.body()).lower();
-        if declared > limit as u64 {
-            exchange.refuse();
-            return too_large();
-        }
-        match Limited::new(request.into_body(), limit).collect().await {
+        match http::read_body(request.into_body(), self.config.limits.max_payload).await {
             Ok(body) => {
-                exchange.post(&body.to_bytes()).await;
+                exchange.post(&body).await;
                 posted(&exchange.answer().await)
             }
-            Err(error) if error.is::<LengthLimitError>() => {
+            Err(BodyError::TooLarge) => {
                 exchange.refuse();
                 too_large()
             }
-            // Cut short: nothing of it is handled, and dropping the exchange says that the peer went away.
-            Err(_) => response(StatusCode::BAD_REQUEST, None, Bytes::new()),
+            // Nothing of it is handled, and dropping the exchange says that the peer went away.
+            Err(BodyError::Cut) => response(StatusCode::BAD_REQUEST, None, Bytes::new()),
         }
     }
 
@@ -244,7 +241,7 @@ impl<L: Layer> Engine<L> {
     #[expect(clippy::type_complexity, reason = "a pair, used once")]
     fn check_upgrade(&self, request: &Request) -> Result<(Option<Arc<Connection<L>>>, HeaderValue), Refusal> {
         let query = Query::parse(request.uri().query().unwrap_or_default(), &self.config.transports)?;
-        if self.config.cors.as_ref().is_some_and(|cors| !cors.allows(request.headers())) {
+        if self.config.cors.as_ref().is_some_and(|cors| !cors.allows(request.headers().get(header::ORIGIN))) {
             return Err(Refusal::BadRequest);
         }
         let connection = if let Some(sid) = &query.sid {
@@ -292,7 +289,7 @@ fn wants_upgrade(request: &Request) -> bool {
             value.to_str().is_ok_and(|value| value.split(',').any(|part| part.trim().eq_ignore_ascii_case(token)))
         })
     };
-    has(header::CONNECTION, "upgrade") && has(header::UPGRADE, "websocket")
+    has(header::UPGRADE, "websocket") && has(header::CONNECTION, "upgrade")
 }
 
 /// Whether this is a `Sec-WebSocket-Key`: 16 bytes in base64.
@@ -308,11 +305,6 @@ fn response(status: StatusCode, content_type: Option<&'static str>, body: Bytes)
     if let Some(content_type) = content_type {
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     }
-    response
-}
-
-fn with_headers(mut response: Response, extra: HeaderMap) -> Response {
-    response.headers_mut().extend(extra);
     response
 }
 

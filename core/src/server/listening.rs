@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::net::http::{self, Service};
+use crate::net::http::{self, Service, Stop};
 use crate::net::listener::Listener;
 use crate::runtime::Runtime;
 
@@ -16,17 +15,12 @@ pub(super) struct Listening {
     runtime: Arc<Runtime>,
     addresses: Mutex<Vec<String>>,
     tasks: TaskTracker,
-    stop: CancellationToken,
+    stop: Arc<Stop>,
 }
 
 impl Listening {
     pub(super) fn new(runtime: &Arc<Runtime>) -> Self {
-        Self {
-            runtime: runtime.clone(),
-            addresses: Mutex::default(),
-            tasks: TaskTracker::new(),
-            stop: CancellationToken::new(),
-        }
+        Self { runtime: runtime.clone(), addresses: Mutex::default(), tasks: TaskTracker::new(), stop: Arc::default() }
     }
 
     /// Has `service` answer what arrives at `address`.
@@ -37,7 +31,7 @@ impl Listening {
         let _inside = self.runtime.handle().enter();
         let listener = Listener::bind(address)?;
         let mut addresses = self.addresses.lock();
-        if self.stop.is_cancelled() {
+        if self.stop.is_said() {
             return Err(Error::new(ErrorKind::Closed, "the server is closed"));
         }
         addresses.push(listener.address().to_owned());
@@ -46,7 +40,10 @@ impl Listening {
             let accepted = |stream, peer| {
                 tasks.spawn(http::serve(stream, peer, service.clone(), stop.clone()));
             };
-            stop.run_until_cancelled(listener.run(accepted)).await;
+            tokio::select! {
+                () = listener.run(accepted) => {}
+                () = stop.wait() => {}
+            }
         });
         Ok(())
     }
@@ -60,7 +57,7 @@ impl Listening {
     pub(super) fn stop(&self) {
         // Whoever listens meanwhile either is seen by the tracker or sees this.
         let _addresses = self.addresses.lock();
-        self.stop.cancel();
+        self.stop.say();
         self.tasks.close();
     }
 

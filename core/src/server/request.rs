@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::Full;
 use hyper::StatusCode;
 use hyper::header::{HeaderName, HeaderValue};
 use parking_lot::Mutex;
@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use super::handshake::RequestHead;
 use crate::data::tag::{Kind, Tag};
 use crate::error::{Error, ErrorKind, Result};
-use crate::net::http::{self, Response};
+use crate::net::http::{self, BodyError, Response};
 use crate::net::listener::Peer;
 use crate::runtime::dispatch::queue::{Delivery, Queue};
 
@@ -110,10 +110,10 @@ pub(super) async fn answer(
 ) -> Response {
     let head = RequestHead::new(&request, &peer);
     let method = request.method().as_str().into();
-    let body = match Limited::new(request.into_body(), limit).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => return empty(StatusCode::PAYLOAD_TOO_LARGE),
-        Err(_) => return empty(StatusCode::BAD_REQUEST),
+    let body = match http::read_body(request.into_body(), limit).await {
+        Ok(body) => body,
+        Err(BodyError::TooLarge) => return empty(StatusCode::PAYLOAD_TOO_LARGE),
+        Err(BodyError::Cut) => return empty(StatusCode::BAD_REQUEST),
     };
     let request = Request { tag: Tag::new(Request::KIND), method, head, body };
     let (sender, receiver) = oneshot::channel();
