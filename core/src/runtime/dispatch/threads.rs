@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use std::vec::Drain;
 
 use super::queue::{Delivery, Queue};
 use super::turn;
@@ -15,6 +16,10 @@ const STACK_BYTES: usize = 8 << 20;
 
 /// Deliveries between two flushes: a reply does not wait for the whole of a long batch.
 const DELIVERIES_PER_TURN: usize = 256;
+
+/// Time between two flushes, looked at after every few deliveries: handlers may be slow.
+const TURN_TIME: Duration = Duration::from_millis(1);
+const DELIVERIES_PER_LOOK: usize = 4;
 
 thread_local! {
     static DISPATCHING: Cell<bool> = const { Cell::new(false) };
@@ -80,12 +85,25 @@ fn run(queue: &Queue) {
     while queue.take(&mut batch) {
         let mut waiting = batch.drain(..);
         while waiting.len() > 0 {
-            turn::run(|| waiting.by_ref().take(DELIVERIES_PER_TURN).for_each(deliver));
+            turn::run(|| deliver_some(&mut waiting));
             queue.resume_stalled();
         }
         drop(waiting);
         // A burst must not be paid for ever after.
         batch.shrink_to(4 * DELIVERIES_PER_TURN);
+    }
+}
+
+/// The deliveries of one turn.
+fn deliver_some(waiting: &mut Drain<'_, Delivery>) {
+    let begun = Instant::now();
+    for n in 1..=DELIVERIES_PER_TURN {
+        let Some(delivery) = waiting.next() else { return };
+        deliver(delivery);
+        // The clock is dearer than a quick handler.
+        if n % DELIVERIES_PER_LOOK == 0 && begun.elapsed() >= TURN_TIME {
+            return;
+        }
     }
 }
 
