@@ -1,7 +1,7 @@
 // A chat through a C server: two C clients and the official JavaScript client talk in a room, and each must see what the
 // others say. On a terminal the server stays up afterwards, with its page, until Ctrl-C.
 //
-//   node run.mjs PROGRAMS    the folder of chat_server and chat_client
+//   node run.mjs PROGRAMS [--once]    the folder of chat_server and chat_client; --once ends on a terminal too
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -61,7 +61,7 @@ try {
     if (missing.length > 0) throw new Error(`${names[i]} did not see: ${missing.join("; ")}`);
   });
   console.log("\neach of the three saw what the other two said");
-  if (process.stdout.isTTY) {
+  if (process.stdout.isTTY && process.argv[3] !== "--once") {
     console.log(`the chat goes on at ${url} until Ctrl-C`);
     await once(process, "SIGINT");
   }

@@ -242,4 +242,4 @@ class PythonClient(unittest.IsolatedAsyncioTestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(warnings="ignore")  # the client leaves sessions of closed connections to the garbage collector
