@@ -84,7 +84,7 @@ pub struct Wake<'a>(Option<&'a Arc<Queue>>, #[expect(dead_code, reason = "kept o
 impl Drop for Wake<'_> {
     fn drop(&mut self) {
         let Some(queue) = self.0 else { return };
-        if DEFERS.get() {
+        if DEFERS.get() > 0 {
             DEFERRED.with_borrow_mut(|deferred| {
                 deferred.queues.push(queue.clone());
                 deferred.work = 0;
@@ -96,7 +96,8 @@ impl Drop for Wake<'_> {
 }
 
 thread_local! {
-    static DEFERS: Cell<bool> = const { Cell::new(false) };
+    /// How much this thread does before it wakes a consumer; 0 when it wakes it at once.
+    static DEFERS: Cell<usize> = const { Cell::new(0) };
     static DEFERRED: RefCell<Deferred> = const { RefCell::new(Deferred { queues: Vec::new(), work: 0 }) };
 }
 
@@ -107,20 +108,24 @@ struct Deferred {
 }
 
 /// What an I/O thread does before it wakes a consumer that waits for it: deliveries that it pushes, and steps without any.
+/// Where there is but one processor the consumer could not run meanwhile anyway.
 const MAX_DEFERRED: usize = 16;
+const MAX_DEFERRED_ALONE: usize = 256;
 
 /// Said by an I/O thread when it starts: it wakes consumers when it has nothing else to do, or has done so much that a peer
 /// may be keeping it busy. A consumer that runs at once would take the processor from it for each single delivery.
 pub(crate) fn defer_wakes() {
-    DEFERS.set(true);
+    let alone = std::thread::available_parallelism().is_ok_and(|processors| processors.get() == 1);
+    DEFERS.set(if alone { MAX_DEFERRED_ALONE } else { MAX_DEFERRED });
 }
 
 /// Counts what an I/O thread does while a consumer may wait for it to be woken.
 pub(crate) fn count_work(amount: usize) {
-    if DEFERS.get() {
+    let most = DEFERS.get();
+    if most > 0 {
         let enough = DEFERRED.with_borrow_mut(|deferred| {
             deferred.work += amount;
-            !deferred.queues.is_empty() && deferred.work >= MAX_DEFERRED
+            !deferred.queues.is_empty() && deferred.work >= most
         });
         if enough {
             wake_deferred();
