@@ -24,8 +24,9 @@ use super::link::Stream;
 use super::listener::Peer;
 use crate::runtime::dispatch::queue;
 
-/// A request as hyper hands it over, its body still on the way.
-pub(crate) type Request = hyper::Request<Incoming>;
+/// A request as hyper hands it over, its body still on the way. Boxed, because it is moved through several futures, each of
+/// which would have room for all of it.
+pub(crate) type Request = Box<hyper::Request<Incoming>>;
 
 /// An answer, whole.
 pub(crate) type Response = hyper::Response<Full<Bytes>>;
@@ -101,7 +102,7 @@ where
     let activity = Activity::default();
     let answer = service_fn(|request| {
         queue::count_work(1);
-        let answered = service.clone().call(request, peer.clone());
+        let answered = service.clone().call(Box::new(request), peer.clone());
         let under_way = activity.begin();
         async move {
             let answer = answered.await;

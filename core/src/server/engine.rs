@@ -223,7 +223,7 @@ impl<L: Layer> Engine<L> {
             return full;
         }
         let head = connection.is_none().then(|| RequestHead::new(request, peer));
-        let (engine, upgraded) = (self.clone(), hyper::upgrade::on(request));
+        let (engine, upgraded) = (self.clone(), hyper::upgrade::on(&mut **request));
         self.runtime.spawn(async move {
             if let Some((stream, read)) = upgraded.await.ok().and_then(http::into_stream) {
                 engine.attach(connection, head, stream, &read);
