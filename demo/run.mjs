@@ -17,6 +17,13 @@ const programs = path.resolve(process.argv[2]);
 /** What each member's transcript must tell about another one, said in C or in JavaScript. */
 const SAID = (name) => [`${name}: hello, I am ${name}`, `${name} sent the face: a smiling face`, `${name}: did this arrive?`];
 
+/** Fails when a browser would not get the page. */
+async function checkPage(url) {
+  const response = await fetch(url);
+  const text = await response.text();
+  if (!response.ok || !text.includes("Socket.IO v")) throw new Error(`the page is not served: ${response.status}`);
+}
+
 /** The page as one file: the browser's client goes in where its script tag stands. */
 function page() {
   const script = readFileSync(path.join(modules, "socket.io-client/dist/socket.io.min.js"), "utf8");
@@ -49,6 +56,7 @@ const javascript = path.join(here, "chat_client.mjs");
 const count = ["--members", "3"];
 const names = ["ada", "brian", "grace"];
 try {
+  await checkPage(url);
   const transcripts = await Promise.all([
     member(path.join(programs, "chat_client"), url, ROOM, "ada", ...count),
     member(path.join(programs, "chat_client"), url, ROOM, "brian", ...count),
