@@ -12,7 +12,10 @@ const FACE = Buffer.from(
   "base64",
 );
 
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { members: { type: "string", default: "2" } } });
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { members: { type: "string", default: "2" } },
+});
 const [url, room, name] = positionals;
 const members = Number(values.members);
 const tell = (text) => console.log(`[${name}] ${text}`);
@@ -61,7 +64,9 @@ socket.on("joined", (who, present) => {
 });
 socket.on("left", (who) => tell(`${who} has left`));
 socket.on("message", (who, text) => see(`${who}: ${text}`));
-socket.on("picture", (who, caption, bytes) => see(`${who} sent ${FACE.equals(bytes) ? "the face" : "a picture"}: ${caption}`));
+socket.on("picture", (who, caption, bytes) =>
+  see(`${who} sent ${FACE.equals(bytes) ? "the face" : "a picture"}: ${caption}`),
+);
 socket.on("connect_error", (error) => tell(`cannot connect: ${error.message}`));
 
 const patience = setTimeout(() => {

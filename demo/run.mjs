@@ -15,7 +15,11 @@ const modules = path.join(here, "../tests/interop/node_modules");
 const programs = path.resolve(process.argv[2]);
 
 /** What each member's transcript must tell about another one, said in C or in JavaScript. */
-const SAID = (name) => [`${name}: hello, I am ${name}`, `${name} sent the face: a smiling face`, `${name}: did this arrive?`];
+const SAID = (name) => [
+  `${name}: hello, I am ${name}`,
+  `${name} sent the face: a smiling face`,
+  `${name}: did this arrive?`,
+];
 
 /** Fails when a browser would not get the page. */
 async function checkPage(url) {
@@ -30,7 +34,10 @@ function page() {
   const html = readFileSync(path.join(here, "page.html"), "utf8");
   const file = path.join(programs, "chat_page.html");
   mkdirSync(programs, { recursive: true });
-  writeFileSync(file, html.replace('<script src="socket.io.min.js"></script>', () => `<script>${script}</script>`));
+  writeFileSync(
+    file,
+    html.replace('<script src="socket.io.min.js"></script>', () => `<script>${script}</script>`),
+  );
   return file;
 }
 

@@ -9,16 +9,21 @@ const VALUES = [
   ["text", "hello"],
   ["empty text", ""],
   ["null, booleans and numbers", null, true, false, 0, -1, 1.5, 1e21, Number.MAX_SAFE_INTEGER],
-  ["arrays and objects", [], {}, [[1], { a: { b: [null] } }], { "": 0, "ключ": "значение" }],
-  ["unicode", "ascii é ß 你好 \u{1f600} \u{10ffff} \u0000 \u2028 \u001e \\ \" / \ud83d\ude00"],
-  ["what looks like the protocol's own", "42[\"x\"]", "b4AQ==", "451-[", { _placeholder: false, num: 0 }],
+  ["arrays and objects", [], {}, [[1], { a: { b: [null] } }], { "": 0, ключ: "значение" }],
+  ["unicode", 'ascii é ß 你好 \u{1f600} \u{10ffff} \u0000 \u2028 \u001e \\ " / \ud83d\ude00'],
+  ["what looks like the protocol's own", '42["x"]', "b4AQ==", "451-[", { _placeholder: false, num: 0 }],
 ];
 
 const BINARY = [
   ["one buffer", Buffer.from([1, 2, 3])],
   ["an empty buffer", Buffer.alloc(0)],
   ["every byte", Buffer.from(Array.from({ length: 256 }, (_, i) => i))],
-  ["nested in arrays and objects", { a: [Buffer.from("deep"), { b: Buffer.from([0x1e, 0xff]) }] }, "between", [Buffer.from("x")]],
+  [
+    "nested in arrays and objects",
+    { a: [Buffer.from("deep"), { b: Buffer.from([0x1e, 0xff]) }] },
+    "between",
+    [Buffer.from("x")],
+  ],
   ["ten attachments", ...Array.from({ length: 10 }, (_, i) => Buffer.alloc(i * 100, i))],
 ];
 
@@ -85,7 +90,10 @@ for (const [mode, transports] of Object.entries(MODES)) {
     test("acks come back to whoever asked, whatever their order", async (t) => {
       const socket = await join(t);
       const answers = await Promise.all(Array.from({ length: 100 }, (_, i) => ask(socket, "echo", i)));
-      assert.deepEqual(answers, Array.from({ length: 100 }, (_, i) => [i]));
+      assert.deepEqual(
+        answers,
+        Array.from({ length: 100 }, (_, i) => [i]),
+      );
     });
 
     test("the server sees the auth object", async (t) => {

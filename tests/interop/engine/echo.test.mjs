@@ -31,7 +31,14 @@ for (const [mode, transports] of Object.entries(MODES)) {
 
     test("every message comes back in kind and in order", async (t) => {
       const socket = await open(t);
-      const sent = ["text", "ü \u{1f600} \u0000", Buffer.from([0, 0x1e, 0xff]), Buffer.alloc(0), "x".repeat(9_000), "last"];
+      const sent = [
+        "text",
+        "ü \u{1f600} \u0000",
+        Buffer.from([0, 0x1e, 0xff]),
+        Buffer.alloc(0),
+        "x".repeat(9_000),
+        "last",
+      ];
       const back = collect(socket, sent.length);
       sent.forEach((message) => socket.send(message));
       assert.deepEqual(await back, sent);
@@ -41,7 +48,10 @@ for (const [mode, transports] of Object.entries(MODES)) {
       const socket = await open(t);
       const back = collect(socket, BURST);
       for (let i = 0; i < BURST; i++) socket.send(String(i));
-      assert.deepEqual(await back, Array.from({ length: BURST }, (_, i) => String(i)));
+      assert.deepEqual(
+        await back,
+        Array.from({ length: BURST }, (_, i) => String(i)),
+      );
     });
 
     test("messages that are sent during the upgrade come back in order", async (t) => {
@@ -53,7 +63,10 @@ for (const [mode, transports] of Object.entries(MODES)) {
         socket.send(String(i));
         await new Promise(setImmediate);
       }
-      assert.deepEqual(await back, Array.from({ length: 200 }, (_, i) => String(i)));
+      assert.deepEqual(
+        await back,
+        Array.from({ length: 200 }, (_, i) => String(i)),
+      );
     });
 
     test("a client that closes ends nobody else's connection", async (t) => {

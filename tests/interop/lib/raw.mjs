@@ -250,7 +250,10 @@ function parse(bytes) {
     [length, start] = [Number(bytes.readBigUInt64BE(2)), 10];
   }
   if (bytes.length < start + length) return [0];
-  return [start + length, { opcode: bytes[0] & 0x0f, fin: bytes[0] >= 0x80, payload: bytes.subarray(start, start + length) }];
+  return [
+    start + length,
+    { opcode: bytes[0] & 0x0f, fin: bytes[0] >= 0x80, payload: bytes.subarray(start, start + length) },
+  ];
 }
 
 function bigEndian(size) {

@@ -35,7 +35,7 @@ describe("heartbeat", () => {
   });
 
   test("a polling session that does not answer is closed: ping timeout", async () => {
-  const session = await (await Polling.open(server.port)).connect();
+    const session = await (await Polling.open(server.port)).connect();
     assert.equal(await session.receive(), "2");
     assert.equal(await session.receive(), "1");
     await observer.sees("ping timeout");
@@ -68,7 +68,7 @@ describe("heartbeat", () => {
   });
 
   test("a ping by the client over polling ends the session: transport error", async () => {
-  const session = await (await Polling.open(server.port)).connect();
+    const session = await (await Polling.open(server.port)).connect();
     await session.post("2"); // whatever the answer is
     await observer.sees("transport error");
     await session.gone();

@@ -40,14 +40,24 @@ describe("HTTP", () => {
       assert.equal(headers["set-cookie"], undefined);
       const { sid, ...rest } = JSON.parse(body.slice(1));
       assert.match(sid, /^[\w-]{20}$/);
-      assert.deepEqual(rest, { upgrades: ["websocket"], pingInterval: 25000, pingTimeout: 20000, maxPayload: MAX_PAYLOAD });
+      assert.deepEqual(rest, {
+        upgrades: ["websocket"],
+        pingInterval: 25000,
+        pingTimeout: 20000,
+        maxPayload: MAX_PAYLOAD,
+      });
     });
 
     const refused = [
       ["without a transport", "GET", "/socket.io/?EIO=4", 0],
       ["with an unknown transport", "GET", "/socket.io/?EIO=4&transport=pigeon", 0],
       ["with a transport that is not offered", "GET", "/socket.io/?EIO=4&transport=webtransport", 0],
-      ["with the name of an object's own property for a transport", "GET", "/socket.io/?EIO=4&transport=constructor", 0],
+      [
+        "with the name of an object's own property for a transport",
+        "GET",
+        "/socket.io/?EIO=4&transport=constructor",
+        0,
+      ],
       ["with an unknown transport and an unknown version", "GET", "/socket.io/?EIO=9&transport=pigeon", 0],
       ["by POST", "POST", PATH, 2],
       ["by PUT", "PUT", PATH, 2],
@@ -70,7 +80,17 @@ describe("HTTP", () => {
     }
 
     test("with a strange query is served or refused, no more", async () => {
-      for (const query of ["&sid=", "&sid", "&b64=1", "&j=0", "&t=%00%ff", "&&&==&=x", "&EIO=3", "&transport=websocket", "&sid=a&sid=b"]) {
+      for (const query of [
+        "&sid=",
+        "&sid",
+        "&b64=1",
+        "&j=0",
+        "&t=%00%ff",
+        "&&&==&=x",
+        "&EIO=3",
+        "&transport=websocket",
+        "&sid=a&sid=b",
+      ]) {
         const { status } = await send("GET", PATH + query);
         assert.ok(status === 200 || status === 400, `${query}: ${status}`);
       }
@@ -110,7 +130,11 @@ describe("HTTP", () => {
     });
 
     test("without a key or with an unknown version is refused", async () => {
-      for (const headers of [{ "sec-websocket-key": undefined }, { "sec-websocket-key": "short" }, { "sec-websocket-version": "12" }]) {
+      for (const headers of [
+        { "sec-websocket-key": undefined },
+        { "sec-websocket-key": "short" },
+        { "sec-websocket-version": "12" },
+      ]) {
         const { status } = await WebSocket.handshake(server.port, "/socket.io/?EIO=4&transport=websocket", headers);
         assert.ok(status >= 400 && status < 500, `${JSON.stringify(headers)}: ${status}`);
       }
@@ -200,7 +224,10 @@ describe("HTTP", () => {
       // Either may arrive first: the one that is refused is the second.
       const answers = (await Promise.all([session.get(), session.get()])).map(pick);
       answers.sort(([a], [b]) => a - b);
-      assert.deepEqual(answers, [[200, "1"], [400, EMPTY]]);
+      assert.deepEqual(answers, [
+        [200, "1"],
+        [400, EMPTY],
+      ]);
       await observer.sees("transport error");
       await session.gone();
     });
@@ -271,7 +298,11 @@ describe("HTTP", () => {
   describe("CORS", () => {
     test("a preflight gets 204 with the headers", async () => {
       const { status, headers, body } = await send("OPTIONS", PATH, {
-        headers: { origin: "http://a.example", "access-control-request-method": "POST", "access-control-request-headers": "x-token" },
+        headers: {
+          origin: "http://a.example",
+          "access-control-request-method": "POST",
+          "access-control-request-headers": "x-token",
+        },
       });
       assert.deepEqual([status, body], [204, EMPTY]);
       assert.equal(headers["access-control-allow-origin"], "*");
@@ -292,7 +323,10 @@ describe("HTTP", () => {
 
   describe("the bounds of HTTP", () => {
     test("a head over 16 KiB gets 431 and the connection is closed", async () => {
-      const answer = await exchange(server.port, `GET ${PATH} HTTP/1.1\r\nHost: x\r\nX-Long: ${"x".repeat(20_000)}\r\n\r\n`);
+      const answer = await exchange(
+        server.port,
+        `GET ${PATH} HTTP/1.1\r\nHost: x\r\nX-Long: ${"x".repeat(20_000)}\r\n\r\n`,
+      );
       assert.match(answer, /^HTTP\/1\.1 431 /);
     });
 
@@ -346,7 +380,10 @@ describe("HTTP", () => {
 
     test("requests in a pipeline are answered in order", async () => {
       const get = (path, more = "") => `GET ${path} HTTP/1.1\r\nHost: x\r\n${more}\r\n`;
-      const answer = await exchange(server.port, get(`${PATH}&sid=unknown`) + get("/socket.io/?EIO=4", "Connection: close\r\n"));
+      const answer = await exchange(
+        server.port,
+        get(`${PATH}&sid=unknown`) + get("/socket.io/?EIO=4", "Connection: close\r\n"),
+      );
       assert.deepEqual(answer.match(/"code":\d/g), ['"code":1', '"code":0']);
     });
   });

@@ -39,7 +39,11 @@ const WRONG = [
   ["an event for a namespace that was not joined", ['42/custom,["message",1]'], OUT_OF_PLACE],
   ["an event for an unknown namespace", ['42/nope,["message",1]'], OUT_OF_PLACE],
   ["a connect error by the client", ['44{"message":"x"}'], OUT_OF_PLACE],
-  ["text while attachments are awaited", ['451-["message",{"_placeholder":true,"num":0}]', '42["message"]'], "forced close"],
+  [
+    "text while attachments are awaited",
+    ['451-["message",{"_placeholder":true,"num":0}]', '42["message"]'],
+    "forced close",
+  ],
   ["binary that nobody awaits", [Buffer.from([1])], "forced close"],
   ["no count of attachments", ['45["message"]'], "forced close"],
   ["a count that is no number", ['45x-["message"]'], "forced close"],
@@ -48,13 +52,21 @@ const WRONG = [
   ["a huge count of attachments", ['4599999999999999999999-["message"]'], "forced close"],
   ["a placeholder out of range", ['451-["message",{"_placeholder":true,"num":1}]', Buffer.from([1])], "forced close"],
   ["a negative placeholder", ['451-["message",{"_placeholder":true,"num":-1}]', Buffer.from([1])], "forced close"],
-  ["a placeholder that is a text", ['451-["message",{"_placeholder":true,"num":"0"}]', Buffer.from([1])], "forced close"],
+  [
+    "a placeholder that is a text",
+    ['451-["message",{"_placeholder":true,"num":"0"}]', Buffer.from([1])],
+    "forced close",
+  ],
 ];
 
 /** What the official server lets pass, and the bounds that it lacks. */
 const WRONG_OURS = [
   ["no JSON", ["42"], "forced close"],
-  ["a placeholder that is no integer", ['451-["message",{"_placeholder":true,"num":0.5}]', Buffer.from([1])], "forced close"],
+  [
+    "a placeholder that is no integer",
+    ['451-["message",{"_placeholder":true,"num":0.5}]', Buffer.from([1])],
+    "forced close",
+  ],
   ["nesting over the bound", [`42["message",${nested(128)}]`], "forced close"],
   ["more arguments than the bound", [`42["message"${",0".repeat(65_537)}]`], "forced close"],
   ["an ack id over 64 bits", ['42118446744073709551616["echo"]'], "forced close"],
@@ -70,7 +82,11 @@ const RIGHT = [
   ["blanks in the JSON", ['421[ "echo" , 1 ]'], "431[1]"], // which ours forwards as they came
   ["an escaped event name", ['421["\\u0065cho",1]'], "431[1]"],
   ["an attachment that no placeholder names", ['451-["unheard of"]', Buffer.from([1]), '421["echo"]'], "431[]"],
-  ["a namespace name over the bound", [`40/${"n".repeat(256)},`], `44/${"n".repeat(256)},{"message":"Invalidnamespace"}`],
+  [
+    "a namespace name over the bound",
+    [`40/${"n".repeat(256)},`],
+    `44/${"n".repeat(256)},{"message":"Invalidnamespace"}`,
+  ],
   ["a room of an odd name", ['421["join","__proto__"]', '422["leave","constructor"]'], "431[]"],
   ["a leave of a room never joined", ['421["leave","never"]'], "431[]"],
 ];
@@ -79,7 +95,8 @@ const TRANSPORTS = {
   websocket: async (port) => {
     const socket = await WebSocket.connect(port);
     return {
-      send: (packets) => packets.forEach((packet) => (Buffer.isBuffer(packet) ? socket.sendBinary(packet) : socket.send(packet))),
+      send: (packets) =>
+        packets.forEach((packet) => (Buffer.isBuffer(packet) ? socket.sendBinary(packet) : socket.send(packet))),
       receive: () => socket.receive(),
       ended: () => socket.closed,
       leave: () => socket.leave(),
@@ -88,7 +105,10 @@ const TRANSPORTS = {
   polling: async (port) => {
     const session = await (await Polling.open(port)).connect();
     return {
-      send: (packets) => session.post(packets.map((packet) => (Buffer.isBuffer(packet) ? `b${packet.toString("base64")}` : packet)).join("\x1e")),
+      send: (packets) =>
+        session.post(
+          packets.map((packet) => (Buffer.isBuffer(packet) ? `b${packet.toString("base64")}` : packet)).join("\x1e"),
+        ),
       receive: () => session.receive(),
       ended: () => session.gone(),
       leave: () => session.send("1"),
@@ -101,7 +121,10 @@ for (const [transport, open] of Object.entries(TRANSPORTS)) {
     const server = useServer();
     const observer = useObserver(server);
 
-    for (const [cases, options] of [[WRONG, {}], [WRONG_OURS, oursOnly]]) {
+    for (const [cases, options] of [
+      [WRONG, {}],
+      [WRONG_OURS, oursOnly],
+    ]) {
       for (const [name, packets, reason] of cases) {
         const expected = reason[transport] ?? reason;
         test(`${name}: ${expected}, and nobody else is harmed`, options, async () => {
@@ -163,7 +186,12 @@ for (const [transport, open] of Object.entries(TRANSPORTS)) {
 describe("before a namespace is joined", () => {
   const server = useServer();
 
-  for (const [name, packet] of [["an event", '42["message"]'], ["an ack", "430[]"], ["a disconnect", "41"], ["binary", Buffer.from([1])]]) {
+  for (const [name, packet] of [
+    ["an event", '42["message"]'],
+    ["an ack", "430[]"],
+    ["a disconnect", "41"],
+    ["binary", Buffer.from([1])],
+  ]) {
     test(`${name} ends the connection`, async () => {
       const socket = await WebSocket.open(server.port);
       await socket.receive();

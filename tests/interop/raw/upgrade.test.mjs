@@ -61,7 +61,7 @@ describe("upgrade", () => {
 
   const strange = [
     ["a message instead of a probe", (socket) => socket.send('42["message",1]')],
-      ["a ping without probe", (socket) => socket.send("2")],
+    ["a ping without probe", (socket) => socket.send("2")],
     ["another probe text", (socket) => socket.send("2other")],
     ["binary", (socket) => socket.sendBinary([1])],
     ["an unknown packet", (socket) => socket.send("x")],
@@ -125,7 +125,7 @@ describe("upgrade", () => {
   });
 
   test("a session that has moved ends with its WebSocket", async () => {
-        const [session, candidate] = await probed();
+    const [session, candidate] = await probed();
     candidate.send("5");
     candidate.send('420["echo",1]');
     assert.equal(await candidate.receive(), "430[1]");

@@ -126,20 +126,32 @@ describe("WebSocket", () => {
       ["a control frame over 125 bytes", 1002, (socket) => socket.frame(Opcode.ping, "x".repeat(126))],
       ["a control frame in fragments", 1002, (socket) => socket.frame(Opcode.ping, "x", { fin: false })],
       ["a continuation of nothing", 1002, (socket) => socket.frame(Opcode.continuation, "x")],
-      ["a new message inside another", 1002, (socket) => {
-        socket.frame(Opcode.text, "4", { fin: false });
-        socket.frame(Opcode.text, join);
-      }],
+      [
+        "a new message inside another",
+        1002,
+        (socket) => {
+          socket.frame(Opcode.text, "4", { fin: false });
+          socket.frame(Opcode.text, join);
+        },
+      ],
       ["text that is not UTF-8", 1007, (socket) => socket.frame(Opcode.text, [0x34, 0x32, 0xff])],
       ["text that ends in half a character", 1007, (socket) => socket.frame(Opcode.text, [0x34, 0xe2, 0x82])],
       ["a surrogate in UTF-8", 1007, (socket) => socket.frame(Opcode.text, [0x34, 0xed, 0xa0, 0x80])],
       ["a frame over the bound", 1009, (socket) => socket.send("4".repeat(MAX_PAYLOAD + 1))],
-      ["a promise of a frame over the bound", 1009, (socket) => socket.frame(Opcode.text, "4", { length: MAX_PAYLOAD + 1 })],
+      [
+        "a promise of a frame over the bound",
+        1009,
+        (socket) => socket.frame(Opcode.text, "4", { length: MAX_PAYLOAD + 1 }),
+      ],
       ["a promise beyond all memory", 1009, (socket) => socket.frame(Opcode.binary, "", { length: 2 ** 52 })],
-      ["fragments over the bound together", 1009, (socket) => {
-        socket.frame(Opcode.text, "4".repeat(MAX_PAYLOAD - 1), { fin: false });
-        socket.frame(Opcode.continuation, "44");
-      }],
+      [
+        "fragments over the bound together",
+        1009,
+        (socket) => {
+          socket.frame(Opcode.text, "4".repeat(MAX_PAYLOAD - 1), { fin: false });
+          socket.frame(Opcode.continuation, "44");
+        },
+      ],
       ["a close frame with a code of one byte", 1002, (socket) => socket.frame(Opcode.close, [3])],
       ["a close frame with a code that must not be sent", 1002, (socket) => socket.frame(Opcode.close, [0x03, 0xed])],
     ];
