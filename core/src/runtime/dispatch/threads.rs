@@ -18,7 +18,7 @@ const STACK_BYTES: usize = 8 << 20;
 const DELIVERIES_PER_TURN: usize = 256;
 
 /// Time between two flushes, looked at after every few deliveries: handlers may be slow.
-const TURN_TIME: Duration = Duration::from_millis(1);
+const TURN_TIME: Duration = Duration::from_millis(10);
 const DELIVERIES_PER_LOOK: usize = 4;
 
 thread_local! {
