@@ -14,12 +14,8 @@ pub struct Limits {
     pub request_headers: usize,
     /// Time to the whole head of a new TCP connection's first request (10 s). Past it: closed.
     pub request_head_time: Duration,
-    /// Time within which a request's body must progress (20 s). Past it: closed.
-    pub body_time: Duration,
     /// Time an HTTP connection may stay idle between two requests (65 s). Past it: closed.
     pub keep_alive: Duration,
-    /// Connections of a server that have no session yet (10,000). Past it: 503.
-    pub handshakes: usize,
     /// Bytes of one message in any form, `maxHttpBufferSize` (1,000,000): the body of a POST, a WebSocket message, an
     /// attachment after base64. Past it: 413 and the session stays, or WebSocket close code 1009. It also bounds what is
     /// held while attachments are waited for; past that: protocol error.
@@ -66,9 +62,7 @@ impl Limits {
         request_head: 16 << 10,
         request_headers: 100,
         request_head_time: Duration::from_secs(10),
-        body_time: Duration::from_secs(20),
         keep_alive: Duration::from_secs(65),
-        handshakes: 10_000,
         max_payload: 1_000_000,
         fragments: 16_384,
         pong_bytes: 64 << 10,

@@ -22,6 +22,7 @@ use tokio::sync::Notify;
 
 use super::link::Stream;
 use super::listener::Peer;
+use crate::data::limits::Limits;
 use crate::runtime::dispatch::queue;
 
 /// A request as hyper hands it over, its body still on the way. Boxed, because it is moved through several futures, each of
@@ -32,17 +33,17 @@ pub(crate) type Request = Box<hyper::Request<Incoming>>;
 pub(crate) type Response = hyper::Response<Full<Bytes>>;
 
 /// The bytes that a request's head may have.
-const MAX_HEAD_BYTES: usize = 16 << 10;
+const MAX_HEAD_BYTES: usize = Limits::DEFAULT.request_head;
 
 /// The headers that a request may have.
-const MAX_HEADERS: usize = 100;
+const MAX_HEADERS: usize = Limits::DEFAULT.request_headers;
 
 /// How long the head of a connection's first request may take.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+const HEAD_TIMEOUT: Duration = Limits::DEFAULT.request_head_time;
 
 /// How long a connection may be idle before the head of the next request is there. Longer than a heartbeat, so that the
 /// connection that a polling client sends by is not closed under it.
-const KEEP_ALIVE: Duration = Duration::from_secs(65);
+const KEEP_ALIVE: Duration = Limits::DEFAULT.keep_alive;
 
 /// How many times within that an idle connection is looked at.
 const LOOKS: u32 = 4;
