@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use parking_lot::RwLock;
+use crate::runtime::sync::RwLock;
 
 use super::{Adapter, BroadcastOptions, Recipient, Room, RoomIndex, check_room};
 use crate::error::{Error, ErrorKind, Result};

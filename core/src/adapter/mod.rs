@@ -136,7 +136,7 @@ pub trait Adapter: Send + Sync {
 
 #[cfg(test)]
 mod tests {
-    use parking_lot::Mutex;
+    use crate::runtime::sync::Mutex;
 
     use super::*;
 

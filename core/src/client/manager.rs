@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
+use crate::runtime::sync::Mutex;
 use tokio::sync::Notify;
 
 use super::config::{ManagerConfig, SocketConfig, check_auth};

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
-use parking_lot::RwLock;
+use crate::runtime::sync::RwLock;
 
 use super::Runtime;
 use super::dispatch::queue::{Delivery, Queue};

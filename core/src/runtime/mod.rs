@@ -6,6 +6,7 @@
 pub mod dispatch;
 pub mod log;
 mod signals;
+pub mod sync;
 pub mod timers;
 
 use std::cell::RefCell;
@@ -14,8 +15,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::runtime::sync::Mutex;
 use once_cell::sync::OnceCell;
-use parking_lot::Mutex;
 
 use crate::data::id::Sid;
 use crate::data::tag::{Kind, Tag};

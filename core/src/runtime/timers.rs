@@ -9,8 +9,8 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use crate::runtime::sync::Mutex;
 use foldhash::fast::RandomState;
-use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio_util::time::DelayQueue;
 use tokio_util::time::delay_queue::Key;

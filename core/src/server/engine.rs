@@ -6,12 +6,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::runtime::sync::RwLock;
 use bytes::Bytes;
 use foldhash::fast::RandomState;
 use http_body_util::Full;
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{Method, StatusCode};
-use parking_lot::RwLock;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::connection::{Connection, ExchangeReply, Layer};

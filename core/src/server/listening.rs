@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use crate::runtime::sync::Mutex;
 use tokio_util::task::TaskTracker;
 
 use crate::error::{Error, ErrorKind, Result};

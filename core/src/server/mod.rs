@@ -18,9 +18,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
+use crate::runtime::sync::Mutex;
 use arc_swap::ArcSwapOption;
 use hyper::StatusCode;
-use parking_lot::Mutex;
 
 use crate::data::tag::{Kind, Tag};
 use crate::error::{Error, ErrorKind, Result};

@@ -4,8 +4,8 @@ use std::any::Any;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::runtime::sync::RwLock;
 use foldhash::fast::RandomState;
-use parking_lot::RwLock;
 
 use super::broadcast::Broadcast;
 use super::socket::{DisconnectHandler, EventHandler, Socket, SocketListeners};

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::runtime::sync::Mutex;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::StatusCode;
 use hyper::header::{HeaderName, HeaderValue};
-use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::handshake::RequestHead;

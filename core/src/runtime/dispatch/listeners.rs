@@ -169,7 +169,7 @@ impl<H: ?Sized + Send + Sync> Found<'_, H> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use parking_lot::Mutex;
+    use crate::runtime::sync::Mutex;
 
     type Handler = dyn Fn(&mut Vec<u32>) + Send + Sync;
 

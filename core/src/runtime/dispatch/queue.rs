@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
+use crate::runtime::sync::{Condvar, Mutex};
 
 use super::event::AckHandler;
 use crate::data::payload::Payload;
@@ -233,7 +233,7 @@ impl Queue {
                 return false;
             }
             state.asleep = true;
-            self.filled.wait(&mut state);
+            state = self.filled.wait(state);
         }
         state.asleep = false;
         std::mem::swap(batch, &mut state.waiting);
@@ -258,7 +258,7 @@ impl Queue {
             if left == Duration::ZERO {
                 return false;
             }
-            self.ended.wait_for(&mut state, left);
+            state = self.ended.wait_for(state, left);
         }
         true
     }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use parking_lot::{Mutex, MutexGuard};
+use crate::runtime::sync::{Mutex, MutexGuard};
 use tokio::sync::oneshot;
 
 pub(super) use polling::ExchangeReply;
