@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::proto::engine::packet::Transport;
+use crate::runtime::dispatch::DeliveryMode;
 use crate::runtime::log;
 
 /// How a manager connects, and connects again. The default is the official client's.
@@ -45,6 +46,8 @@ pub struct ManagerConfig {
     pub max_payload: usize,
     /// Most bytes that may wait to be sent; past it emitting fails with `Backpressure`. 16 MiB
     pub max_buffered_bytes: usize,
+    /// Where callbacks run: on a dispatch thread of the runtime.
+    pub delivery: DeliveryMode,
 }
 
 /// What one socket of a manager has for itself.
@@ -103,6 +106,7 @@ impl Default for ManagerConfig {
             auth_json: None,
             max_payload: 100 << 20,
             max_buffered_bytes: 16 << 20,
+            delivery: DeliveryMode::default(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A manager: one connection at a time to one server, shared by all its sockets.
 
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use crate::runtime::sync::Mutex;
@@ -22,12 +22,14 @@ use crate::net::dial::polling::PollingClient;
 use crate::net::dial::url::Url;
 use crate::proto::engine::session::ClientConfig;
 use crate::proto::engine::websocket::{Decoder, Role};
+use crate::runtime::dispatch::delivery::Delivery;
+use crate::runtime::dispatch::dispatcher::Dispatcher;
 use crate::runtime::dispatch::listeners::{ListenerId, Listeners};
-use crate::runtime::dispatch::queue::{Delivery, Queue, Stalled};
+use crate::runtime::dispatch::queue::{Queue, Stalled};
 use crate::runtime::dispatch::turn;
 use crate::runtime::dispatch::undelivered::Undelivered;
 use crate::runtime::timers::{Timed, Timer};
-use crate::runtime::{Done, Runtime, on_dispatch_thread};
+use crate::runtime::{Done, Runtime};
 
 /// Room for deliveries that is kept from one stretch of work to the next.
 const MAX_KEPT: usize = 1024;
@@ -41,6 +43,7 @@ const MAX_KEPT: usize = 1024;
 pub struct Manager {
     tag: Tag,
     runtime: Arc<Runtime>,
+    dispatcher: Dispatcher,
     queue: Arc<Queue>,
     config: ManagerConfig,
     limits: Arc<Limits>,
@@ -80,11 +83,13 @@ impl Manager {
             queued_bytes: config.max_buffered_bytes,
             ..Limits::DEFAULT
         });
-        let queue = runtime.next_queue().clone();
+        let dispatcher = Dispatcher::new(runtime, &config.delivery);
+        let queue = dispatcher.queue();
         Ok(Arc::new(Self {
             tag: Tag::new(Self::KIND),
             runtime: runtime.clone(),
             undelivered: Undelivered::new(queue.clone()),
+            dispatcher,
             queue,
             session_config: ClientConfig { transports: config.transports.clone().into(), upgrade: config.upgrade },
             namespace: namespace_name(url.path()),
@@ -142,16 +147,9 @@ impl Manager {
     /// `WouldDeadlock` on a dispatch thread, `Timeout` when it takes longer (it goes on then), `Closed` when the runtime was
     /// shut down.
     pub fn close_wait(self: &Arc<Self>, timeout: Duration) -> Result<()> {
-        if on_dispatch_thread() {
-            return Err(Error::new(ErrorKind::WouldDeadlock, "a manager cannot be waited for in a callback"));
-        }
         let (sender, ended) = mpsc::channel();
         // Whoever waits may be gone by then.
-        self.close(Box::new(move |result| drop(sender.send(result))));
-        ended.recv_timeout(timeout).map_err(|error| match error {
-            RecvTimeoutError::Timeout => Error::new(ErrorKind::Timeout, "the connection is still closing"),
-            RecvTimeoutError::Disconnected => Error::new(ErrorKind::Closed, "the runtime was shut down"),
-        })?
+        self.dispatcher.wait(|| self.close(Box::new(move |result| drop(sender.send(result)))), &ended, timeout)
     }
 
     /// Adds a handler for what happens to the connection.

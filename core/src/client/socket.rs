@@ -11,9 +11,9 @@ use crate::data::payload::Payload;
 use crate::data::tag::{Kind, Tag};
 use crate::error::{Error, Result};
 use crate::proto::socket::event::{ReceivedEvent, check_emitted};
+use crate::runtime::dispatch::delivery::{Delivery, EventTarget};
 use crate::runtime::dispatch::event::{AckHandler, AckTarget, Event};
 use crate::runtime::dispatch::listeners::{ListenerId, Listeners};
-use crate::runtime::dispatch::queue::{Delivery, EventTarget};
 
 /// The client's end of a namespace.
 ///
@@ -216,6 +216,10 @@ impl Route {
 }
 
 impl EventTarget for Route {
+    fn drop_event(self: Arc<Self>, event: ReceivedEvent) {
+        self.socket.manager.delivered(event.len());
+    }
+
     fn deliver(self: Arc<Self>, received: ReceivedEvent) {
         let socket = &self.socket;
         let _delivered = Delivered(&socket.manager, received.len());

@@ -14,8 +14,8 @@ use crate::proto::engine::packet::{Message, Packet};
 use crate::proto::socket::client::{ClientPeer, Disconnected, Incoming};
 use crate::proto::socket::error::ProtocolError;
 use crate::proto::socket::text::{self, Outgoing};
+use crate::runtime::dispatch::delivery::Delivery;
 use crate::runtime::dispatch::event::AckHandler;
-use crate::runtime::dispatch::queue::Delivery;
 
 /// Why a socket that its own side disconnected is not connected.
 const BY_CLIENT: &str = "io client disconnect";

@@ -19,8 +19,8 @@ use crate::proto::engine::packet::Message;
 use crate::proto::engine::session::CloseReason;
 use crate::proto::socket::event::ReceivedEvent;
 use crate::proto::socket::text::Outgoing;
+use crate::runtime::dispatch::delivery::Delivery;
 use crate::runtime::dispatch::event::AckHandler;
-use crate::runtime::dispatch::queue::Delivery;
 use crate::runtime::{Done, fill_random, log};
 
 /// Under the lock of a [`Manager`].

@@ -23,7 +23,7 @@ use tokio::sync::Notify;
 use super::link::Stream;
 use super::listener::Peer;
 use crate::data::limits::Limits;
-use crate::runtime::dispatch::queue;
+use crate::runtime::dispatch::wake;
 
 /// A request as hyper hands it over, its body still on the way. Boxed, because it is moved through several futures, each of
 /// which would have room for all of it.
@@ -102,7 +102,7 @@ where
 {
     let activity = Activity::default();
     let answer = service_fn(|request| {
-        queue::count_work(1);
+        wake::count_work(1);
         let answered = service.clone().call(Box::new(request), peer.clone());
         let under_way = activity.begin();
         async move {

@@ -20,7 +20,7 @@ use tokio_util::io::poll_read_buf;
 use crate::proto::engine::outbox::Outbox;
 use crate::proto::engine::packet::Packet;
 use crate::proto::engine::websocket::{self, Decoder, Opcode, Role};
-use crate::runtime::dispatch::queue;
+use crate::runtime::dispatch::wake;
 use crate::runtime::fill_random;
 
 /// The size of a thread's read buffer, and of what is gathered for one write.
@@ -150,7 +150,7 @@ impl Reader {
         }
         cx.waker().wake_by_ref();
         // A peer that sends without end keeps this thread busy; others need not wait for it.
-        queue::wake_deferred();
+        wake::wake_deferred();
         Poll::Pending
     }
 

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use crate::runtime::sync::RwLock;
 
 use super::Runtime;
-use super::dispatch::queue::{Delivery, Queue};
+use super::dispatch::delivery::Delivery;
+use super::dispatch::queue::Queue;
 use crate::error::Result;
 
 /// How important a line is.

@@ -21,11 +21,12 @@ use once_cell::sync::OnceCell;
 use crate::data::id::Sid;
 use crate::data::tag::{Kind, Tag};
 use crate::error::{Error, ErrorKind, Result};
-use dispatch::queue::{self, Queue};
+use dispatch::queue::Queue;
 use dispatch::threads::DispatchThreads;
+use dispatch::wake;
 use timers::Timers;
 
-pub use dispatch::threads::on_dispatch_thread;
+pub use dispatch::is_delivering;
 
 /// The end report of an asynchronous call: called exactly once, on a dispatch thread.
 pub type Done = Box<dyn FnOnce(Result<()>) + Send>;
@@ -74,10 +75,10 @@ impl Runtime {
             .thread_name(format!("{prefix}-io"))
             .on_thread_start(|| {
                 block_signals();
-                queue::defer_wakes();
+                wake::defer_wakes();
             })
-            .on_thread_park(queue::wake_deferred)
-            .on_thread_stop(queue::wake_deferred)
+            .on_thread_park(wake::wake_deferred)
+            .on_thread_stop(wake::wake_deferred)
             .enable_all()
             .build()?;
         let handle = tokio.handle().clone();
@@ -99,7 +100,7 @@ impl Runtime {
     /// # Errors
     /// `WouldDeadlock` on a dispatch thread; `Timeout` when deliveries were still running.
     pub fn shutdown_wait(&self, timeout: Duration) -> Result<()> {
-        if on_dispatch_thread() {
+        if is_delivering() {
             return Err(Error::new(
                 ErrorKind::WouldDeadlock,
                 "a runtime cannot be shut down from one of its callbacks",

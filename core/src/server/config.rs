@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::net::cors::CorsConfig;
 use crate::proto::engine::packet::Transport;
 use crate::proto::engine::session::SessionConfig;
+use crate::runtime::dispatch::DeliveryMode;
 use crate::runtime::log;
 
 /// The options of a server. The defaults are the official server's.
@@ -33,6 +34,8 @@ pub struct ServerConfig {
     pub cors: Option<CorsConfig>,
     /// All bounds; `maxHttpBufferSize` is `limits.max_payload`.
     pub limits: Limits,
+    /// Where callbacks run (on the runtime's dispatch threads).
+    pub delivery: DeliveryMode,
 }
 
 impl Default for ServerConfig {
@@ -48,6 +51,7 @@ impl Default for ServerConfig {
             allow_upgrades: true,
             cors: None,
             limits: Limits::default(),
+            delivery: DeliveryMode::default(),
         }
     }
 }

@@ -25,6 +25,7 @@ use crate::net::listener::Peer;
 use crate::proto::engine::handshake::{Refusal, Request as Query};
 use crate::proto::engine::packet::Transport;
 use crate::proto::engine::session::{Answer, SessionConfig};
+use crate::runtime::dispatch::dispatcher::Dispatcher;
 use crate::runtime::{Runtime, log, new_sid};
 
 /// What an Engine.IO server is made of.
@@ -48,6 +49,7 @@ pub type OpenLayer<L> = Box<dyn Fn(RequestHead) -> L + Send + Sync>;
 /// An Engine.IO server.
 pub struct Engine<L: Layer> {
     runtime: Arc<Runtime>,
+    dispatcher: Arc<Dispatcher>,
     config: EngineConfig,
     session: Arc<SessionConfig>,
     sessions: [Shard<L>; SHARDS],
@@ -62,10 +64,15 @@ const SHARDS: usize = 16;
 
 impl<L: Layer> Engine<L> {
     /// A server without sessions.
-    pub fn new(runtime: Arc<Runtime>, config: EngineConfig, open: OpenLayer<L>) -> Arc<Self> {
+    pub(crate) fn new(
+        runtime: Arc<Runtime>,
+        dispatcher: Arc<Dispatcher>,
+        config: EngineConfig,
+        open: OpenLayer<L>,
+    ) -> Arc<Self> {
         let session = Arc::new(config.session.clone());
         let sessions = std::array::from_fn(|_| RwLock::default());
-        Arc::new(Self { runtime, config, session, sessions, open, closed: AtomicBool::new(false) })
+        Arc::new(Self { runtime, dispatcher, config, session, sessions, open, closed: AtomicBool::new(false) })
     }
 
     /// Whether a request to this path is one of ours.
@@ -109,6 +116,11 @@ impl<L: Layer> Engine<L> {
 
     pub(super) fn runtime(&self) -> &Arc<Runtime> {
         &self.runtime
+    }
+
+    /// Gives connections their queues.
+    pub(super) fn dispatcher(&self) -> &Dispatcher {
+        &self.dispatcher
     }
 
     pub(super) fn limits(&self) -> &Limits {

@@ -17,8 +17,8 @@ use crate::proto::socket::acks::AckTable;
 use crate::proto::socket::error::ProtocolError;
 use crate::proto::socket::server::{Incoming, Joined, ServerPeer};
 use crate::proto::socket::text;
+use crate::runtime::dispatch::delivery::Delivery;
 use crate::runtime::dispatch::event::AckHandler;
-use crate::runtime::dispatch::queue::Delivery;
 use crate::runtime::{log, new_sid};
 
 /// The sockets of one connection.

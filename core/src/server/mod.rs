@@ -15,7 +15,7 @@ mod request;
 mod socket;
 
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
 use crate::runtime::sync::Mutex;
@@ -23,11 +23,13 @@ use arc_swap::ArcSwapOption;
 use hyper::StatusCode;
 
 use crate::data::tag::{Kind, Tag};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::net::http::{self, Service};
 use crate::net::listener::Peer;
-use crate::runtime::dispatch::queue::{Delivery, Queue};
-use crate::runtime::{Done, Runtime, on_dispatch_thread};
+use crate::runtime::dispatch::delivery::Delivery;
+use crate::runtime::dispatch::dispatcher::Dispatcher;
+use crate::runtime::dispatch::queue::Queue;
+use crate::runtime::{Done, Runtime, is_delivering};
 use engine::Engine;
 use layer::SocketLayer;
 use listening::Listening;
@@ -52,9 +54,9 @@ pub struct Server {
 
 /// What the server's tasks hold.
 struct Shared {
-    runtime: Arc<Runtime>,
     engine: Arc<Engine<SocketLayer>>,
     namespaces: Arc<Namespaces>,
+    dispatcher: Arc<Dispatcher>,
     queue: Arc<Queue>,
     /// Where requests go that are not ours.
     requests: ArcSwapOption<Box<RequestHandler>>,
@@ -72,7 +74,8 @@ impl Server {
     pub fn new(runtime: &Arc<Runtime>, config: &ServerConfig) -> Result<Arc<Self>> {
         config.check()?;
         let namespaces = Arc::new(Namespaces::new(config.limits.clone()));
-        let queue = runtime.next_queue().clone();
+        let dispatcher = Arc::new(Dispatcher::new(runtime, &config.delivery));
+        let queue = dispatcher.queue();
         namespaces.get_or_add("/", &queue)?;
         let (of_layers, connect_timeout) = (namespaces.clone(), config.connect_timeout);
         let open = Box::new(move |head| {
@@ -80,9 +83,9 @@ impl Server {
             SocketLayer::new(of_layers.clone(), head, connect_by)
         });
         let shared = Shared {
-            runtime: runtime.clone(),
-            engine: Engine::new(runtime.clone(), config.engine(), open),
+            engine: Engine::new(runtime.clone(), dispatcher.clone(), config.engine(), open),
             namespaces,
+            dispatcher,
             queue,
             requests: ArcSwapOption::empty(),
             listening: Listening::new(runtime),
@@ -137,17 +140,8 @@ impl Server {
     /// # Errors
     /// `WouldDeadlock` on a dispatch thread, `Timeout`; the server closes all the same.
     pub fn close_wait(&self, timeout: Duration) -> Result<()> {
-        if on_dispatch_thread() {
-            return Err(Error::new(ErrorKind::WouldDeadlock, "a handler cannot wait for the end of all handlers"));
-        }
-        let (sender, receiver) = sync_channel(1);
-        self.close(Box::new(move |result| drop(sender.send(result))));
-        receiver.recv_timeout(timeout).unwrap_or_else(|error| {
-            Err(match error {
-                RecvTimeoutError::Timeout => Error::new(ErrorKind::Timeout, "the server is still closing"),
-                RecvTimeoutError::Disconnected => Error::new(ErrorKind::Closed, "the runtime was shut down"),
-            })
-        })
+        let (sender, ended) = sync_channel(1);
+        self.shared.dispatcher.wait(|| self.close(Box::new(move |result| drop(sender.send(result)))), &ended, timeout)
     }
 }
 
@@ -175,13 +169,9 @@ impl Shared {
             connection.terminate();
         }
         self.set_request_handler(None);
-        let end = Arc::new(End { namespaces: self.namespaces.clone(), done: Mutex::new(done) });
-        let queues = self.runtime.queues().to_vec();
-        self.listening.when_ended(move || {
-            for queue in queues {
-                queue.push(Delivery::discard(end.clone()));
-            }
-        });
+        let end = End { namespaces: self.namespaces.clone(), done: Mutex::new(done) };
+        let (dispatcher, queue) = (self.dispatcher.clone(), self.queue.clone());
+        self.listening.when_ended(move || dispatcher.discard_behind_all(&queue, end));
     }
 }
 
@@ -195,7 +185,10 @@ struct End {
 impl Drop for End {
     fn drop(&mut self) {
         self.namespaces.clear();
-        if let Some(done) = self.done.get_mut().take() {
+        // Elsewhere it is dropped only with a queue that was closed: nobody is called any more.
+        if let Some(done) = self.done.get_mut().take()
+            && is_delivering()
+        {
             done(Ok(()));
         }
     }

@@ -15,8 +15,9 @@ use crate::data::payload::Payload;
 use crate::data::tag::{Kind, Tag};
 use crate::error::{Error, ErrorKind, Result};
 use crate::proto::socket::event::check_emitted;
+use crate::runtime::dispatch::delivery::Delivery;
 use crate::runtime::dispatch::listeners::{ListenerId, Listeners};
-use crate::runtime::dispatch::queue::{Delivery, Queue};
+use crate::runtime::dispatch::queue::Queue;
 
 /// Called with each new socket.
 pub type ConnectionHandler = dyn Fn(&Arc<Socket>) + Send + Sync;

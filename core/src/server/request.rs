@@ -14,7 +14,8 @@ use crate::data::tag::{Kind, Tag};
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::http::{self, BodyError, Response};
 use crate::net::listener::Peer;
-use crate::runtime::dispatch::queue::{Delivery, Queue};
+use crate::runtime::dispatch::delivery::Delivery;
+use crate::runtime::dispatch::queue::Queue;
 
 /// Answers requests outside the Socket.IO path. Called on a dispatch thread.
 pub type RequestHandler = dyn Fn(&Request, Reply) + Send + Sync;

@@ -21,9 +21,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::proto::engine::packet::{Encoded, Packet, Transport};
 use crate::proto::socket::event::{ReceivedEvent, check_emitted};
 use crate::proto::socket::text;
+use crate::runtime::dispatch::delivery::{Delivery, EventTarget};
 use crate::runtime::dispatch::event::{AckHandler, AckTarget, Event};
 use crate::runtime::dispatch::listeners::{ListenerId, Listeners};
-use crate::runtime::dispatch::queue::{Delivery, EventTarget, Queue};
+use crate::runtime::dispatch::queue::Queue;
 use crate::runtime::dispatch::turn;
 use crate::runtime::log;
 
@@ -318,6 +319,10 @@ fn refuse_if_full(io: &mut super::connection::Io<'_, SocketLayer>) -> Result<()>
 }
 
 impl EventTarget for Socket {
+    fn drop_event(self: Arc<Self>, event: ReceivedEvent) {
+        self.connection.delivered(event.len());
+    }
+
     fn deliver(self: Arc<Self>, received: ReceivedEvent) {
         /// Returns the budget also when a handler panics.
         struct Delivered<'a>(&'a Socket, usize);

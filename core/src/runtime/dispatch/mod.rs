@@ -3,9 +3,19 @@
 //! I/O threads push [`queue::Delivery`]s; a dispatch thread takes them in batches and calls the handlers. What
 //! the handlers send is noted and written once per connection when the batch ends ([`turn`]).
 
+mod consume;
+pub mod delivery;
+pub(crate) mod dispatcher;
 pub mod event;
+pub mod host;
+pub(crate) mod inline;
 pub mod listeners;
 pub mod queue;
 pub(crate) mod threads;
 pub mod turn;
 pub(crate) mod undelivered;
+pub mod wake;
+mod wake_fd;
+
+pub use consume::is_delivering;
+pub use dispatcher::DeliveryMode;

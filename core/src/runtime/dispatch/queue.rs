@@ -1,67 +1,19 @@
-//! What waits to be delivered to the program.
+//! What waits to be delivered to the program, in order, for one consumer.
 
-use std::cell::{Cell, RefCell};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use super::delivery::Delivery;
+use super::host::HostWake;
+use super::inline::Inline;
+use super::wake::{Wake, count_work};
+use crate::runtime::sync::atomic::{AtomicUsize, Ordering};
 use crate::runtime::sync::{Condvar, Mutex};
 
-use super::event::AckHandler;
-use crate::data::payload::Payload;
-use crate::error::Result;
-use crate::proto::socket::event::ReceivedEvent;
-
-/// Something that a handler has to be called for.
-pub enum Delivery {
-    /// An event for the listeners of `target`; they are looked up when it is delivered.
-    Event {
-        /// Who received it.
-        target: Arc<dyn EventTarget>,
-        /// What was received.
-        event: ReceivedEvent,
-    },
-    /// The end of a request that wanted an ack.
-    Answer {
-        /// Who waits for it.
-        handler: AckHandler,
-        /// What came back.
-        result: Result<Payload>,
-    },
-    /// Everything that is not worth a form of its own.
-    Call(Box<dyn FnOnce() + Send>),
-}
-
-/// Who receives events.
-pub trait EventTarget: Send + Sync {
-    /// Calls the listeners, on the thread that delivers.
-    fn deliver(self: Arc<Self>, event: ReceivedEvent);
-}
-
-impl Delivery {
-    /// A delivery that runs `call`.
-    pub fn call(call: impl FnOnce() + Send + 'static) -> Self {
-        Self::Call(Box::new(call))
-    }
-
-    /// A delivery that only drops `what`: registrations are taken apart on the thread that used to call them.
-    pub fn discard(what: impl Send + 'static) -> Self {
-        Self::call(move || drop(what))
-    }
-
-    pub(super) fn run(self) {
-        match self {
-            Self::Event { target, event } => target.deliver(event),
-            Self::Answer { handler, result } => handler(result),
-            Self::Call(call) => call(),
-        }
-    }
-}
-
 /// Deliveries in order, for one consumer.
-#[derive(Default)]
 pub struct Queue {
     state: Mutex<State>,
+    pub(super) consumer: Consumer,
     filled: Condvar,
     ended: Condvar,
     /// Bytes of the events that were pushed and not handled yet.
@@ -70,115 +22,83 @@ pub struct Queue {
     stalled: Mutex<Vec<Arc<dyn Stalled>>>,
 }
 
+/// Who takes the deliveries.
+pub(super) enum Consumer {
+    /// A dispatch thread, which sleeps while there are none.
+    Thread,
+    /// The program, on a thread of its own, when it has been told that there are some.
+    Host(HostWake),
+    /// The I/O thread that has pushed them.
+    Inline(Arc<Inline>),
+}
+
 /// A connection that reads no more until a queue has room again.
 pub(crate) trait Stalled: Send + Sync {
     /// There is room.
     fn resume(self: Arc<Self>);
 }
 
-/// Wakes the consumer of a queue, if it sleeps, when dropped. Of a closed queue it drops the deliveries that were not
-/// taken, and with them what belongs to the program.
-#[must_use = "the consumer is woken when this is dropped: drop the caller's locks first"]
-pub struct Wake<'a>(Option<&'a Arc<Queue>>, #[expect(dead_code, reason = "kept only to be dropped")] Vec<Delivery>);
-
-impl Drop for Wake<'_> {
-    fn drop(&mut self) {
-        let Some(queue) = self.0 else { return };
-        if DEFERS.get() > 0 {
-            DEFERRED.with_borrow_mut(|deferred| {
-                deferred.queues.push(queue.clone());
-                deferred.work = 0;
-            });
-        } else {
-            queue.filled.notify_one();
-        }
-    }
-}
-
-thread_local! {
-    /// How much this thread does before it wakes a consumer; 0 when it wakes it at once.
-    static DEFERS: Cell<usize> = const { Cell::new(0) };
-    static DEFERRED: RefCell<Deferred> = const { RefCell::new(Deferred { queues: Vec::new(), work: 0 }) };
-}
-
-/// Consumers that an I/O thread has to wake.
-struct Deferred {
-    queues: Vec<Arc<Queue>>,
-    work: usize,
-}
-
-/// What an I/O thread does before it wakes a consumer that waits for it: deliveries that it pushes, and steps without any.
-/// Where there is but one processor the consumer could not run meanwhile anyway.
-const MAX_DEFERRED: usize = 16;
-const MAX_DEFERRED_ALONE: usize = 256;
-
-/// Said by an I/O thread when it starts: it wakes consumers when it has nothing else to do, or has done so much that a peer
-/// may be keeping it busy. A consumer that runs at once would take the processor from it for each single delivery.
-pub(crate) fn defer_wakes() {
-    let alone = std::thread::available_parallelism().is_ok_and(|processors| processors.get() == 1);
-    DEFERS.set(if alone { MAX_DEFERRED_ALONE } else { MAX_DEFERRED });
-}
-
-/// Counts what an I/O thread does while a consumer may wait for it to be woken.
-pub(crate) fn count_work(amount: usize) {
-    let most = DEFERS.get();
-    if most > 0 {
-        let enough = DEFERRED.with_borrow_mut(|deferred| {
-            deferred.work += amount;
-            !deferred.queues.is_empty() && deferred.work >= most
-        });
-        if enough {
-            wake_deferred();
-        }
-    }
-}
-
-/// Said by an I/O thread when it is about to sleep.
-pub(crate) fn wake_deferred() {
-    DEFERRED.with_borrow_mut(|deferred| {
-        deferred.work = 0;
-        for queue in deferred.queues.drain(..) {
-            queue.filled.notify_one();
-        }
-    });
-}
-
 #[derive(Default)]
 struct State {
     waiting: Vec<Delivery>,
-    /// The consumer sleeps: the next push has to wake it. Set only under the lock, which the consumer gives up by going to
-    /// sleep, so no wake-up is lost; cleared by the push that wakes, so a batch costs one wake-up.
-    asleep: bool,
+    /// The consumer has taken everything and does not look again by itself: the next push has to wake it. Set only under the
+    /// lock, by a consumer that finds nothing, so no wake-up is lost; cleared by the push that wakes, so a batch costs one.
+    idle: bool,
     closed: bool,
     ended: bool,
 }
 
 impl Queue {
+    /// The queue of a dispatch thread.
+    pub(super) fn of_thread() -> Arc<Self> {
+        Self::new(Consumer::Thread, false)
+    }
+
+    /// A queue that the program empties.
+    pub(super) fn of_host(wake: HostWake) -> Arc<Self> {
+        Self::new(Consumer::Host(wake), true)
+    }
+
+    /// A queue that is emptied where it is filled.
+    pub(super) fn inline(inline: &Arc<Inline>) -> Arc<Self> {
+        Self::new(Consumer::Inline(inline.clone()), true)
+    }
+
+    fn new(consumer: Consumer, idle: bool) -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::new(State { idle, ..State::default() }),
+            consumer,
+            filled: Condvar::default(),
+            ended: Condvar::default(),
+            bytes: AtomicUsize::new(0),
+            stalled: Mutex::default(),
+        })
+    }
+
     /// Puts one delivery at the end.
     pub fn push(self: &Arc<Self>, delivery: Delivery) {
         let mut state = self.state.lock();
-        if state.closed {
-            drop(state);
-            drop(delivery);
-            return;
-        }
-        state.waiting.push(delivery);
-        let wake = self.take_wake(&mut state);
+        let wake = if state.closed {
+            Wake::forgoing(vec![delivery])
+        } else {
+            state.waiting.push(delivery);
+            self.take_wake(&mut state)
+        };
         drop(state);
         drop(wake);
     }
 
     /// Moves all of `deliveries` to the end, in their order. The consumer runs when what this returns is dropped: after the
-    /// caller's locks are free, for it may run at once, on this very processor, and want them.
+    /// caller's locks are free, for it may run at once, on this very processor or thread, and want them.
     pub fn append(self: &Arc<Self>, deliveries: &mut Vec<Delivery>) -> Wake<'_> {
         if deliveries.is_empty() {
             count_work(1);
-            return Wake(None, Vec::new());
+            return Wake::none();
         }
         let pushed = deliveries.len();
         let mut state = self.state.lock();
         if state.closed {
-            return Wake(None, std::mem::take(deliveries));
+            return Wake::forgoing(std::mem::take(deliveries));
         }
         state.waiting.append(deliveries);
         let wake = self.take_wake(&mut state);
@@ -218,7 +138,25 @@ impl Queue {
     }
 
     fn take_wake(self: &Arc<Self>, state: &mut State) -> Wake<'_> {
-        Wake(std::mem::take(&mut state.asleep).then_some(self), Vec::new())
+        if !std::mem::take(&mut state.idle) {
+            return Wake::none();
+        }
+        if let Consumer::Inline(inline) = &self.consumer {
+            inline.begin();
+        }
+        Wake::of(self)
+    }
+
+    /// Tells the consumer that something waits. Without any lock: it may run at once.
+    pub(super) fn wake_consumer(self: &Arc<Self>) {
+        match &self.consumer {
+            Consumer::Thread => self.filled.notify_one(),
+            Consumer::Host(wake) => {
+                wake.signal();
+                self.filled.notify_all();
+            }
+            Consumer::Inline(inline) => inline.run(self),
+        }
     }
 
     /// Exchanges what waits for the empty `batch`; sleeps while nothing waits. `false` once the queue is closed and
@@ -232,22 +170,84 @@ impl Queue {
                 self.ended.notify_all();
                 return false;
             }
-            state.asleep = true;
+            state.idle = true;
             state = self.filled.wait(state);
         }
-        state.asleep = false;
+        state.idle = false;
         std::mem::swap(batch, &mut state.waiting);
         true
     }
 
+    /// The same for a consumer that does not sleep: `false` when nothing waits. It is woken by the next push then.
+    pub(super) fn try_take(&self, batch: &mut Vec<Delivery>) -> bool {
+        debug_assert!(batch.is_empty());
+        let mut state = self.state.lock();
+        std::mem::swap(batch, &mut state.waiting);
+        if batch.is_empty() {
+            self.rest(&mut state);
+        }
+        !batch.is_empty()
+    }
+
+    /// Whether nothing waits. If so, the consumer is woken by the next push.
+    pub(super) fn is_drained(&self) -> bool {
+        let mut state = self.state.lock();
+        if state.waiting.is_empty() {
+            self.rest(&mut state);
+        }
+        state.idle
+    }
+
+    fn rest(&self, state: &mut State) {
+        if let Consumer::Host(wake) = &self.consumer {
+            // Under the lock: the next push signals after this.
+            wake.clear();
+        }
+        state.idle = true;
+    }
+
+    /// How many deliveries wait.
+    pub(super) fn len(&self) -> usize {
+        self.state.lock().waiting.len()
+    }
+
+    /// Sleeps until something waits; `false` when that took longer.
+    pub(super) fn wait_until_filled(&self, deadline: Instant) -> bool {
+        let mut state = self.state.lock();
+        while state.waiting.is_empty() && !state.closed {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left == Duration::ZERO {
+                return false;
+            }
+            state = self.filled.wait_for(state, left);
+        }
+        true
+    }
+
     /// Takes nothing more in; what waits is still delivered.
-    pub(super) fn close(self: &Arc<Self>) {
+    pub(super) fn close(&self) {
         let mut state = self.state.lock();
         state.closed = true;
-        state.asleep = false;
+        state.idle = false;
         drop(state);
         // In any case: an I/O thread that has put the wake-up off may be gone before it comes to it.
         self.filled.notify_one();
+    }
+
+    /// Takes nothing more in, and nothing more out: what waits is forgone, here and now.
+    pub(super) fn close_now(&self) {
+        let mut state = self.state.lock();
+        state.closed = true;
+        let waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        self.filled.notify_all();
+        waiting.into_iter().for_each(Delivery::forgo);
+        self.resume_stalled();
+    }
+
+    /// Whether it was closed.
+    pub(super) fn is_closed(&self) -> bool {
+        self.state.lock().closed
     }
 
     /// Waits until the consumer has seen the end; `false` when it took longer.

@@ -1,34 +1,16 @@
 //! The threads that call handlers.
 
-use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-use std::vec::Drain;
+use std::time::Duration;
 
-use super::queue::{Delivery, Queue};
-use super::turn;
+use super::consume::{DELIVERIES_PER_TURN, Delivering, deliver_turn};
+use super::dispatcher::deadline;
+use super::queue::Queue;
 use crate::error::{Error, ErrorKind, Result};
-use crate::runtime::{block_signals, log};
+use crate::runtime::block_signals;
 
 /// Handlers are C functions with stacks of their own habits.
 const STACK_BYTES: usize = 8 << 20;
-
-/// Deliveries between two flushes: a reply does not wait for the whole of a long batch.
-const DELIVERIES_PER_TURN: usize = 256;
-
-/// Time between two flushes, looked at after every few deliveries: handlers may be slow.
-const TURN_TIME: Duration = Duration::from_millis(10);
-const DELIVERIES_PER_LOOK: usize = 4;
-
-thread_local! {
-    static DISPATCHING: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Whether this thread belongs to the library and calls handlers: a call that waits would wait for itself.
-pub fn on_dispatch_thread() -> bool {
-    DISPATCHING.get()
-}
 
 pub(crate) struct DispatchThreads {
     queues: Box<[Arc<Queue>]>,
@@ -36,7 +18,7 @@ pub(crate) struct DispatchThreads {
 
 impl DispatchThreads {
     pub(crate) fn start(prefix: &str, count: usize, runtime: &tokio::runtime::Handle) -> Result<Self> {
-        let queues: Box<[_]> = (0..count).map(|_| Arc::new(Queue::default())).collect();
+        let queues: Box<[_]> = (0..count).map(|_| Queue::of_thread()).collect();
         let threads = Self { queues };
         for (i, queue) in threads.queues.iter().enumerate() {
             let (queue, runtime) = (queue.clone(), runtime.clone());
@@ -69,8 +51,7 @@ impl DispatchThreads {
     /// The same, and waits for it.
     pub(crate) fn stop(&self, timeout: Duration) -> Result<()> {
         self.stop_soon();
-        let deadline =
-            Instant::now().checked_add(timeout).unwrap_or_else(|| Instant::now() + Duration::from_secs(1 << 30));
+        let deadline = deadline(timeout);
         if self.queues.iter().all(|queue| queue.wait_for_end(deadline)) {
             Ok(())
         } else {
@@ -80,12 +61,12 @@ impl DispatchThreads {
 }
 
 fn run(queue: &Queue) {
-    DISPATCHING.set(true);
+    let _delivering = Delivering::begin();
     let mut batch = Vec::new();
     while queue.take(&mut batch) {
         let mut waiting = batch.drain(..);
         while waiting.len() > 0 {
-            turn::run(|| deliver_some(&mut waiting));
+            deliver_turn(waiting.len(), || true, || waiting.next());
             queue.resume_stalled();
         }
         drop(waiting);
@@ -94,28 +75,10 @@ fn run(queue: &Queue) {
     }
 }
 
-/// The deliveries of one turn.
-fn deliver_some(waiting: &mut Drain<'_, Delivery>) {
-    let begun = Instant::now();
-    for n in 1..=DELIVERIES_PER_TURN {
-        let Some(delivery) = waiting.next() else { return };
-        deliver(delivery);
-        // The clock is dearer than a quick handler.
-        if n % DELIVERIES_PER_LOOK == 0 && begun.elapsed() >= TURN_TIME {
-            return;
-        }
-    }
-}
-
-fn deliver(delivery: Delivery) {
-    // A handler in Rust may panic; the others still get their deliveries.
-    if catch_unwind(AssertUnwindSafe(|| delivery.run())).is_err() {
-        log::error!("dispatch", "a handler panicked");
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::consume::is_delivering;
+    use super::super::delivery::Delivery;
     use super::*;
     use std::sync::mpsc::channel;
 
@@ -129,7 +92,7 @@ mod tests {
         for i in 0..1000 {
             let sender = sender.clone();
             threads.queues()[0].push(Delivery::call(move || {
-                assert!(on_dispatch_thread());
+                assert!(is_delivering());
                 assert!(i != 500, "one handler of many");
                 sender.send(i).unwrap();
             }));

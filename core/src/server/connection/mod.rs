@@ -27,7 +27,8 @@ use crate::proto::engine::payload;
 use crate::proto::engine::server::ServerSession;
 use crate::proto::engine::session::{Cause, CloseReason, ExchangeId, Flush, Input, Output};
 use crate::proto::socket::event::ReceivedEvent;
-use crate::runtime::dispatch::queue::{Delivery, EventTarget, Queue, Stalled};
+use crate::runtime::dispatch::delivery::{Delivery, EventTarget};
+use crate::runtime::dispatch::queue::{Queue, Stalled};
 use crate::runtime::dispatch::turn;
 use crate::runtime::dispatch::undelivered::Undelivered;
 use crate::runtime::timers::{Timed, Timer};
@@ -187,7 +188,7 @@ impl<L: Layer> Connection<L> {
             paused: false,
             closed: false,
         };
-        let queue = engine.runtime().next_queue().clone();
+        let queue = engine.dispatcher().queue();
         let undelivered = Undelivered::new(queue.clone());
         Arc::new(Self { sid, engine: engine.clone(), queue, undelivered, inner: Mutex::new(inner) })
     }

@@ -1,0 +1,118 @@
+//! Where the callbacks of a server or a manager run.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::{Duration, Instant};
+
+use super::delivery::Delivery;
+use super::host::HostQueue;
+use super::inline::Inline;
+use super::queue::Queue;
+use crate::error::{Error, ErrorKind, Result};
+use crate::runtime::{Runtime, is_delivering};
+
+/// Where callbacks run, as an option.
+#[derive(Clone, Default)]
+pub enum DeliveryMode {
+    /// On the runtime's dispatch threads.
+    #[default]
+    Threads,
+    /// Where the program dispatches the queue.
+    Queue(Arc<HostQueue>),
+    /// Where the event was read.
+    Inline,
+}
+
+/// Gives the connections of a server, or a manager, the queues that their deliveries go to.
+pub(crate) enum Dispatcher {
+    Threads(Arc<Runtime>),
+    Host(Arc<HostQueue>),
+    Inline(Arc<Inline>),
+}
+
+impl PartialEq for DeliveryMode {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Queue(one), Self::Queue(other)) => Arc::ptr_eq(one, other),
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
+        }
+    }
+}
+
+impl fmt::Debug for DeliveryMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Threads => "Threads",
+            Self::Queue(_) => "Queue",
+            Self::Inline => "Inline",
+        })
+    }
+}
+
+impl Dispatcher {
+    pub(crate) fn new(runtime: &Arc<Runtime>, mode: &DeliveryMode) -> Self {
+        match mode {
+            DeliveryMode::Threads => Self::Threads(runtime.clone()),
+            DeliveryMode::Queue(queue) => Self::Host(queue.clone()),
+            DeliveryMode::Inline => Self::Inline(Inline::new(runtime.handle())),
+        }
+    }
+
+    /// The queue for an object that is new. It keeps it: that is what keeps its deliveries in order.
+    pub(crate) fn queue(&self) -> Arc<Queue> {
+        match self {
+            Self::Threads(runtime) => runtime.next_queue().clone(),
+            Self::Host(host) => host.queue().clone(),
+            Self::Inline(inline) => Queue::inline(inline),
+        }
+    }
+
+    /// Drops `what` where handlers are called, when everything is delivered that waits now in any of the queues; `queue` is one
+    /// of them.
+    pub(crate) fn discard_behind_all<T: Send + Sync + 'static>(&self, queue: &Arc<Queue>, what: T) {
+        match self {
+            Self::Threads(runtime) => {
+                let what = Arc::new(what);
+                runtime.queues().iter().for_each(|queue| queue.push(Delivery::discard(what.clone())));
+            }
+            Self::Host(host) => host.queue().push(Delivery::discard(what)),
+            Self::Inline(inline) => inline.when_at_rest(queue, Delivery::discard(what)),
+        }
+    }
+
+    /// Begins something, and waits for its end, which a delivery reports. Deliveries that only the program can make are made meanwhile, on this thread,
+    /// unless another one is at it.
+    ///
+    /// # Errors
+    /// `WouldDeadlock` in a handler, `Timeout`, `Closed` when the report will never come.
+    pub(crate) fn wait(&self, begin: impl FnOnce(), ended: &Receiver<Result<()>>, timeout: Duration) -> Result<()> {
+        let closed = || Error::new(ErrorKind::Closed, "the runtime or the queue was closed before");
+        if is_delivering() {
+            return Err(Error::new(ErrorKind::WouldDeadlock, "a callback cannot wait for the end of all callbacks"));
+        }
+        begin();
+        let timed_out = || Error::new(ErrorKind::Timeout, "it is still closing");
+        let Self::Host(host) = self else {
+            return ended.recv_timeout(timeout).unwrap_or_else(|error| {
+                Err(match error {
+                    RecvTimeoutError::Timeout => timed_out(),
+                    RecvTimeoutError::Disconnected => closed(),
+                })
+            });
+        };
+        let deadline = deadline(timeout);
+        let end = host.dispatch_until(deadline, || match ended.try_recv() {
+            Ok(result) => Some(result),
+            Err(TryRecvError::Disconnected) => Some(Err(closed())),
+            Err(TryRecvError::Empty) => None,
+        });
+        end.unwrap_or_else(|| Err(timed_out()))
+    }
+}
+
+/// When a time from now has passed, also one that the clock cannot express.
+pub(crate) fn deadline(timeout: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(timeout).unwrap_or_else(|| now + Duration::from_secs(1 << 30))
+}
