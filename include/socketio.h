@@ -53,6 +53,8 @@
 #include "socketio/error.h"
 #include "socketio/ack.h"
 #include "socketio/event.h"
+#include "socketio/queue.h"
+#include "socketio/delivery.h"
 #include "socketio/server_options.h"
 #include "socketio/server.h"
 #include "socketio/request.h"

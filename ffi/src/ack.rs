@@ -6,6 +6,7 @@ use socketio_core::data::Kind;
 use socketio_core::runtime::dispatch::event::{Ack, AckHandler};
 
 use crate::callback::Callback;
+use crate::delivery::{Record, is_recording, sio_delivery_kind};
 use crate::handle::{Handle, Object};
 use crate::payload::{lend_payload, sio_payload};
 use crate::status::sio_status;
@@ -59,6 +60,11 @@ unsafe impl Object for Ack {
 pub(crate) fn answer(callback: Callback<unsafe extern "C" fn(i32, *const sio_payload, *mut c_void)>) -> AckHandler {
     Box::new(move |result| {
         let status = result.as_ref().map_or_else(|error| error.kind().into(), |_| sio_status::SIO_OK);
-        callback.call(status as i32, lend_payload(result.as_ref().ok()));
+        let response = result.as_ref().ok();
+        if is_recording() {
+            let record = Record::new(sio_delivery_kind::SIO_DELIVERY_KIND_ACK);
+            return callback.record(Record { status: status as i32, payload: response.cloned(), ..record });
+        }
+        callback.call(status as i32, lend_payload(response));
     })
 }

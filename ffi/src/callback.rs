@@ -1,9 +1,11 @@
 //! Functions of the host: the only place that calls into C.
 
 use std::ffi::c_void;
+use std::sync::Arc;
 
 use socketio_core::Result;
 
+use crate::delivery::{Record, keep};
 use crate::guard::{Caller, invalid};
 use crate::text::sio_destroy_fn;
 
@@ -11,7 +13,8 @@ use crate::text::sio_destroy_fn;
 /// callback where its last call is over when it is dropped keeps the promise of `sio_destroy_fn`.
 pub(crate) struct Callback<F> {
     function: F,
-    user_data: UserData,
+    /// Shared with the records of calls that sio_queue_take has handed out instead of making them.
+    user_data: Arc<UserData>,
 }
 
 /// What a function of the host gets back with each call, and how to free it.
@@ -45,13 +48,20 @@ impl Caller {
         pointer: *mut c_void,
         destroy: sio_destroy_fn,
     ) -> Option<Callback<F>> {
-        let user_data = self.user_data(pointer, destroy);
+        let user_data = Arc::new(self.user_data(pointer, destroy));
         function.map(|function| Callback { function, user_data })
     }
 
     /// Takes over `user_data` that no function goes with.
     pub(crate) fn user_data(&self, pointer: *mut c_void, destroy: sio_destroy_fn) -> UserData {
         UserData { pointer, destroy }
+    }
+}
+
+impl<F> Callback<F> {
+    /// Keeps the record of a call, instead of making it.
+    pub(crate) fn record(&self, record: Record) {
+        keep(record, &self.user_data);
     }
 }
 
@@ -85,6 +95,7 @@ macro_rules! callable {
     };
 }
 
+callable!();
 callable!(a: A);
 callable!(a: A, b: B);
 callable!(a: A, b: B, c: C);

@@ -8,6 +8,7 @@ use socketio_core::{Error, ErrorKind};
 
 use crate::ack::{answer, sio_ack_fn};
 use crate::callback::Callback;
+use crate::delivery::{Record, is_recording, sio_delivery_kind};
 use crate::error::{lend_error, sio_error};
 use crate::event::{sio_event, sio_listener, unlisten};
 use crate::handle::{Handle, Object, Owned, give, lend, lend_mut, share};
@@ -234,7 +235,15 @@ pub unsafe extern "C" fn sio_client_on_connect(
     guard!(|caller| {
         let callback = caller.callback(function, user_data, destroy)?;
         let client = caller.borrow(client)?;
-        caller.listen(listener, || Ok(client.on_connect(Box::new(move |client| callback.call(lend(client))))))
+        caller.listen(listener, || {
+            Ok(client.on_connect(Box::new(move |client| {
+                if is_recording() {
+                    let record = Record::new(sio_delivery_kind::SIO_DELIVERY_KIND_CLIENT_CONNECT);
+                    return callback.record(Record { client: Some(client.clone()), ..record });
+                }
+                callback.call(lend(client));
+            })))
+        })
     })
 }
 
@@ -255,6 +264,10 @@ pub unsafe extern "C" fn sio_client_on_connect_error(
         let client = caller.borrow(client)?;
         caller.listen(listener, || {
             Ok(client.on_connect_error(Box::new(move |client, error| {
+                if is_recording() {
+                    let record = Record::new(sio_delivery_kind::SIO_DELIVERY_KIND_CLIENT_CONNECT_ERROR);
+                    return callback.record(Record { client: Some(client.clone()), ..record.with_error(error) });
+                }
                 lend_error(error, |error| callback.call(lend(client), error));
             })))
         })
@@ -278,6 +291,10 @@ pub unsafe extern "C" fn sio_client_on_disconnect(
         let client = caller.borrow(client)?;
         caller.listen(listener, || {
             Ok(client.on_disconnect(Box::new(move |client, reason| {
+                if is_recording() {
+                    let record = Record::new(sio_delivery_kind::SIO_DELIVERY_KIND_CLIENT_DISCONNECT);
+                    return callback.record(Record { client: Some(client.clone()), text: reason.into(), ..record });
+                }
                 callback.call(lend(client), sio_str::new(reason), std::ptr::null());
             })))
         })
@@ -398,5 +415,11 @@ unsafe impl Object for Socket {
 fn on_event(
     callback: Callback<unsafe extern "C" fn(*mut sio_client, *mut sio_event, *mut c_void)>,
 ) -> Box<EventHandler> {
-    Box::new(move |client, event| callback.call(lend(client), lend_mut(event)))
+    Box::new(move |client, event| {
+        if is_recording() {
+            let record = Record::new(sio_delivery_kind::SIO_DELIVERY_KIND_CLIENT_EVENT);
+            return callback.record(Record { client: Some(client.clone()), event: Some(event.split_off()), ..record });
+        }
+        callback.call(lend(client), lend_mut(event));
+    })
 }

@@ -7,7 +7,8 @@ use socketio_core::runtime::Done;
 use socketio_core::{Error, Result};
 
 use crate::callback::Callback;
-use crate::handle::{Content, Handle, Owned};
+use crate::delivery::{Record, is_recording, sio_delivery_kind};
+use crate::handle::{Content, Handle, Owned, lend_ref};
 use crate::payload::{lend_payload, sio_payload};
 use crate::status::sio_status;
 use crate::text::sio_str;
@@ -61,6 +62,12 @@ pub(crate) struct Failure {
     data: Option<Payload>,
 }
 
+impl Failure {
+    pub(crate) fn new(error: &Error) -> Self {
+        Self { error: error.clone(), data: error.data().and_then(one_argument) }
+    }
+}
+
 impl Handle for sio_error {
     type Object = Owned<Failure>;
 }
@@ -71,15 +78,20 @@ impl Content for Failure {
 
 /// Lends an error to a callback.
 pub(crate) fn lend_error(error: &Error, call: impl FnOnce(*const sio_error)) {
-    let data = error.data().and_then(one_argument);
-    let failure = Owned::new(Failure { error: error.clone(), data });
-    call(std::ptr::from_ref(&failure).cast());
+    call(lend_ref(&Owned::new(Failure::new(error))));
 }
 
 /// The end report that calls `callback`.
 pub(crate) fn done(callback: Option<Callback<unsafe extern "C" fn(i32, *const sio_error, *mut c_void)>>) -> Done {
     Box::new(move |result: Result<()>| match (callback, result) {
         (None, _) => {}
+        (Some(callback), result) if is_recording() => {
+            let record = Record::new(sio_delivery_kind::SIO_DELIVERY_KIND_DONE);
+            callback.record(match result {
+                Ok(()) => record,
+                Err(error) => record.with_error(&error),
+            });
+        }
         (Some(callback), Ok(())) => callback.call(sio_status::SIO_OK as i32, std::ptr::null()),
         (Some(callback), Err(error)) => {
             lend_error(&error, |lent| callback.call(sio_status::from(error.kind()) as i32, lent));

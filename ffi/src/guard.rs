@@ -18,11 +18,12 @@ use crate::text::{sio_bytes, sio_str};
 
 /// The body of an exported function: `guard!(|caller| { .. Ok(value) })`.
 macro_rules! guard {
-    (|$caller:ident| $body:expr) => {
+    (|$caller:ident| $body:expr) => {{
+        let body = |$caller: &$crate::guard::Caller| $body;
         // SAFETY: the function is only exported to C, whose callers keep the conventions of socketio.h:
         // pointers are NULL or valid for the duration of the call.
-        unsafe { $crate::guard::run(|$caller| $body) }
-    };
+        unsafe { $crate::guard::run(body) }
+    }};
     ($body:expr) => {
         guard!(|_caller| $body)
     };
@@ -62,6 +63,14 @@ impl Caller {
     /// The same where the host may not want the result.
     pub(crate) fn optional_out<T>(&self, place: *mut T) -> Result<Option<&mut MaybeUninit<T>>> {
         if place.is_null() { Ok(None) } else { self.out(place).map(Some) }
+    }
+
+    /// The places for `n` results that start at `first`, which may be NULL when there are none.
+    #[allow(clippy::mut_from_ref, reason = "the places are the host's, not borrowed from the token")]
+    pub(crate) fn slice_mut<T>(&self, first: *mut T, n: usize) -> Result<&mut [T]> {
+        let len = self.memory(first, n)?.len();
+        // SAFETY: `memory` has checked it; by the conventions it is writable too, and nobody else's during the call.
+        Ok(if len == 0 { &mut [] } else { unsafe { std::slice::from_raw_parts_mut(first, len) } })
     }
 
     fn memory<T>(&self, first: *const T, n: usize) -> Result<&[T]> {

@@ -73,6 +73,14 @@ pub(crate) fn give<H: Handle>(object: H::Object) -> *mut H {
     Box::into_raw(Box::new(object)).cast()
 }
 
+/// The same; `view` sees the object where it lies now.
+pub(crate) fn give_viewed<H: Handle, R>(object: H::Object, view: impl FnOnce(&mut H::Object, *mut H) -> R) -> R {
+    let handle = give::<H>(object);
+    // SAFETY: the object was made in the line above and nobody else knows it yet. What is borrowed from it here is used
+    // before the host gives the handle back.
+    view(unsafe { &mut *handle.cast::<H::Object>() }, handle)
+}
+
 /// Hands a reference to `object` over: the host releases it.
 pub(crate) fn share<H: Handle>(object: Arc<H::Object>) -> *mut H {
     Arc::into_raw(object).cast_mut().cast()

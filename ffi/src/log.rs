@@ -4,6 +4,7 @@ use std::ffi::c_void;
 
 use socketio_core::runtime::log::{self, Level};
 
+use crate::delivery::{Record, is_recording, sio_delivery_kind};
 use crate::guard::invalid;
 use crate::status::sio_status;
 use crate::text::{sio_destroy_fn, sio_str};
@@ -56,6 +57,11 @@ pub unsafe extern "C" fn sio_log_set(
         };
         let handler = callback.map(|callback| -> log::LogHandler {
             Box::new(move |level, target, message| {
+                if is_recording() {
+                    let record = Record::new(sio_delivery_kind::SIO_DELIVERY_KIND_LOG);
+                    let (text, message) = (target.into(), message.into());
+                    return callback.record(Record { status: level as i32, text, message, ..record });
+                }
                 callback.call(level as i32, sio_str::new(target), sio_str::new(message));
             })
         });

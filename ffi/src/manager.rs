@@ -5,6 +5,7 @@ use std::ffi::c_void;
 use socketio_core::client::{Manager, ManagerConfig, ManagerEvent, ManagerEventKind};
 use socketio_core::data::Kind;
 
+use crate::delivery::{Record, is_recording, sio_delivery_kind};
 use crate::error::{done, lend_error, sio_done_fn, sio_error};
 use crate::event::{sio_listener, unlisten};
 use crate::guard::invalid;
@@ -71,7 +72,7 @@ pub unsafe extern "C" fn sio_manager_new(
     guard!(|caller| {
         let (url, out) = (caller.text(url)?, caller.out(out)?);
         let config = if options.is_null() { ManagerConfig::default() } else { (**caller.borrow(options)?).clone() };
-        out.write(share(Manager::new(&caller.runtime(runtime)?, url, config)?));
+        out.write(share(Manager::new(&caller.runtime_for(runtime, &config.delivery)?, url, config)?));
         Ok(())
     })
 }
@@ -106,15 +107,24 @@ pub unsafe extern "C" fn sio_manager_on(
         let callback = caller.callback(function, user_data, destroy)?;
         let manager = caller.borrow(manager)?;
         let kind = kind(event).ok_or_else(|| invalid("there is no such event of a manager"))?;
-        let handler = Box::new(move |happened: &ManagerEvent| match happened {
-            ManagerEvent::Close(reason) => callback.call(event, 0, sio_str::new(reason), std::ptr::null()),
-            ManagerEvent::ReconnectAttempt(attempt) | ManagerEvent::Reconnect(attempt) => {
-                callback.call(event, *attempt, sio_str::EMPTY, std::ptr::null());
+        let handler = Box::new(move |happened: &ManagerEvent| {
+            let (mut attempt, mut reason, mut error) = (0, "", None);
+            match happened {
+                ManagerEvent::Close(why) => reason = why,
+                ManagerEvent::ReconnectAttempt(n) | ManagerEvent::Reconnect(n) => attempt = *n,
+                ManagerEvent::Error(why) | ManagerEvent::ReconnectError(why) => error = Some(why),
+                _ => {}
             }
-            ManagerEvent::Error(error) | ManagerEvent::ReconnectError(error) => {
-                lend_error(error, |error| callback.call(event, 0, sio_str::EMPTY, error));
+            if is_recording() {
+                let record = Record::new(sio_delivery_kind::SIO_DELIVERY_KIND_MANAGER);
+                let record = if let Some(error) = error { record.with_error(error) } else { record };
+                return callback.record(Record { status: event, attempt, text: reason.into(), ..record });
             }
-            _ => callback.call(event, 0, sio_str::EMPTY, std::ptr::null()),
+            let text = sio_str::new(reason);
+            match error {
+                Some(error) => lend_error(error, |error| callback.call(event, attempt, text, error)),
+                None => callback.call(event, attempt, text, std::ptr::null()),
+            }
         });
         caller.listen(listener, || Ok(manager.on(kind, handler)))
     })

@@ -4,11 +4,13 @@ use socketio_core::Result;
 use socketio_core::client::{ManagerConfig, SocketConfig};
 use socketio_core::data::value::Data;
 use socketio_core::data::{Kind, Value};
+use socketio_core::runtime::dispatch::DeliveryMode;
 
 use crate::guard::{Caller, invalid};
 use crate::handle::{Content, Handle, Owned, give};
+use crate::queue::sio_queue;
 use crate::runtime::SIO_FOREVER;
-use crate::server_options::{delivery, option, size, transports};
+use crate::server_options::{ChooseDelivery, option, size, transports};
 use crate::status::sio_status;
 use crate::text::sio_str;
 
@@ -16,7 +18,7 @@ use crate::text::sio_str;
 ///
 /// Methods: sio_manager_options_new, sio_manager_options_set_json, .._path, .._transports, .._upgrade, .._reconnection,
 /// .._reconnection_attempts, .._reconnection_delay, .._timeout, .._query, .._extra_header, .._auth_json,
-/// .._auto_connect, .._max_buffered_bytes, .._delivery, sio_manager_options_free.
+/// .._auto_connect, .._max_buffered_bytes, .._delivery, .._queue, sio_manager_options_free.
 pub struct sio_manager_options {
     _opaque: [u8; 0],
 }
@@ -252,12 +254,27 @@ pub unsafe extern "C" fn sio_manager_options_set_max_buffered_bytes(
 ///
 /// Ownership: borrows `options`.
 /// Thread: any, one at a time.
-/// Errors: SIO_ERR_UNSUPPORTED for the modes that are not built yet, SIO_ERR_INVALID_ARGUMENT for others.
+/// Errors: SIO_ERR_INVALID_ARGUMENT when there is no such mode; SIO_ERR_INVALID_STATE for SIO_DELIVERY_QUEUE before a queue was
+/// given by sio_manager_options_set_queue, which chooses that mode itself.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sio_manager_options_set_delivery(options: *mut sio_manager_options, mode: i32) -> sio_status {
+    guard!(|caller| caller.borrow_mut(options)?.delivery.choose(mode))
+}
+
+/// Has callbacks run where the host dispatches `queue` (SIO_DELIVERY_QUEUE). Without a runtime of its own, the manager uses
+/// that of the queue.
+///
+/// Ownership: borrows `options` and `queue`; the options, and the managers made with them, keep the queue's insides, yet the host's last
+/// sio_queue_release closes it.
+/// Thread: any, one at a time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sio_manager_options_set_queue(
+    options: *mut sio_manager_options,
+    queue: *mut sio_queue,
+) -> sio_status {
     guard!(|caller| {
-        caller.borrow(options)?;
-        delivery(mode)
+        caller.borrow_mut(options)?.delivery = DeliveryMode::Queue(caller.borrow(queue)?.host().clone());
+        Ok(())
     })
 }
 

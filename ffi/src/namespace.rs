@@ -5,6 +5,7 @@ use std::ffi::c_void;
 use socketio_core::data::Kind;
 use socketio_core::server::Namespace;
 
+use crate::delivery::{Record, is_recording, sio_delivery_kind};
 use crate::event::{sio_listener, unlisten};
 use crate::handle::{Handle, Object, lend, share};
 use crate::payload::sio_payload;
@@ -91,7 +92,15 @@ pub unsafe extern "C" fn sio_namespace_on_connection(
     guard!(|caller| {
         let callback = caller.callback(function, user_data, destroy)?;
         let nsp = caller.borrow(nsp)?;
-        caller.listen(listener, || Ok(nsp.on_connection(Box::new(move |socket| callback.call(lend(socket))))))
+        caller.listen(listener, || {
+            Ok(nsp.on_connection(Box::new(move |socket| {
+                if is_recording() {
+                    let record = Record::new(sio_delivery_kind::SIO_DELIVERY_KIND_CONNECTION);
+                    return callback.record(Record { socket: Some(socket.clone()), ..record });
+                }
+                callback.call(lend(socket));
+            })))
+        })
     })
 }
 
@@ -149,7 +158,8 @@ pub unsafe extern "C" fn sio_namespace_on_disconnecting(
     listener: *mut sio_listener,
 ) -> sio_status {
     guard!(|caller| {
-        let handler = on_disconnect(caller.callback(function, user_data, destroy)?);
+        let kind = sio_delivery_kind::SIO_DELIVERY_KIND_DISCONNECTING;
+        let handler = on_disconnect(kind, caller.callback(function, user_data, destroy)?);
         let nsp = caller.borrow(nsp)?;
         caller.listen(listener, || Ok(nsp.on_disconnecting(handler)))
     })
@@ -168,7 +178,8 @@ pub unsafe extern "C" fn sio_namespace_on_disconnect(
     listener: *mut sio_listener,
 ) -> sio_status {
     guard!(|caller| {
-        let handler = on_disconnect(caller.callback(function, user_data, destroy)?);
+        let kind = sio_delivery_kind::SIO_DELIVERY_KIND_DISCONNECT;
+        let handler = on_disconnect(kind, caller.callback(function, user_data, destroy)?);
         let nsp = caller.borrow(nsp)?;
         caller.listen(listener, || Ok(nsp.on_disconnect(handler)))
     })

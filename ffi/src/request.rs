@@ -7,6 +7,7 @@ use socketio_core::Result;
 use socketio_core::data::Kind;
 use socketio_core::server::{Reply, Request};
 
+use crate::delivery::{Record, is_recording, sio_delivery_kind};
 use crate::guard::invalid;
 use crate::handle::{Handle, Object, give, lend_ref};
 use crate::server::sio_server;
@@ -61,6 +62,10 @@ pub unsafe extern "C" fn sio_server_on_request(
     guard!(|caller| {
         let callback = caller.callback(function, user_data, destroy)?;
         caller.borrow(server)?.on_request(Box::new(move |request, reply| {
+            if is_recording() {
+                let record = Record::new(sio_delivery_kind::SIO_DELIVERY_KIND_REQUEST);
+                return callback.record(Record { request: Some(request.clone()), reply: Some(reply), ..record });
+            }
             callback.call(lend_ref(request), give(reply));
         }));
         Ok(())

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use socketio_core::Result;
 use socketio_core::data::Kind;
+use socketio_core::runtime::dispatch::DeliveryMode;
 use socketio_core::runtime::{Runtime, RuntimeConfig};
 
 use crate::guard::Caller;
@@ -178,6 +179,14 @@ impl Caller {
     /// The runtime of an argument: the default one when it is NULL.
     pub(crate) fn runtime(&self, runtime: *const sio_runtime) -> Result<Arc<Runtime>> {
         if runtime.is_null() { Runtime::get_default() } else { self.share(runtime) }
+    }
+
+    /// The same for an object whose callbacks run as `mode` says: a queue has a runtime too.
+    pub(crate) fn runtime_for(&self, runtime: *const sio_runtime, mode: &DeliveryMode) -> Result<Arc<Runtime>> {
+        match mode {
+            DeliveryMode::Queue(queue) if runtime.is_null() => Ok(queue.runtime().clone()),
+            _ => self.runtime(runtime),
+        }
     }
 }
 

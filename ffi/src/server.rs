@@ -36,7 +36,7 @@ pub unsafe extern "C" fn sio_server_new(
     guard!(|caller| {
         let out = caller.out(out)?;
         let config = if options.is_null() { ServerConfig::default() } else { (**caller.borrow(options)?).clone() };
-        out.write(share(Server::new(&caller.runtime(runtime)?, &config)?));
+        out.write(share(Server::new(&caller.runtime_for(runtime, &config.delivery)?, &config)?));
         Ok(())
     })
 }

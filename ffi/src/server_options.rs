@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use socketio_core::data::{Kind, Limits, Value};
 use socketio_core::proto::engine::packet::Transport;
+use socketio_core::runtime::dispatch::DeliveryMode;
 use socketio_core::server::ServerConfig;
 use socketio_core::{Error, ErrorKind, Result};
 
 use crate::guard::invalid;
 use crate::handle::{Content, Handle, Owned, give};
+use crate::queue::sio_queue;
 use crate::runtime::{SIO_FOREVER, time};
 use crate::status::sio_status;
 use crate::text::sio_str;
@@ -17,7 +19,7 @@ use crate::text::sio_str;
 ///
 /// Methods: sio_server_options_new, sio_server_options_set_json, .._path, .._ping_interval, .._ping_timeout,
 /// .._upgrade_timeout, .._connect_timeout, .._max_http_buffer_size, .._transports, .._allow_upgrades, .._cors,
-/// .._max_buffered_bytes, .._delivery, sio_server_options_free.
+/// .._max_buffered_bytes, .._delivery, .._queue, sio_server_options_free.
 pub struct sio_server_options {
     _opaque: [u8; 0],
 }
@@ -38,9 +40,11 @@ pub enum sio_transport {
 pub enum sio_delivery_mode {
     /// On threads of the library that do nothing else.
     SIO_DELIVERY_THREADS = 0,
-    /// On the host's thread, when it asks for them. Not built yet.
+    /// On a thread of the host, when it dispatches a sio_queue.
     SIO_DELIVERY_QUEUE = 1,
-    /// Where the event was read: for callbacks that never block. Not built yet.
+    /// Where the event was read, on an I/O thread: the quickest way, for callbacks that never block. While one runs, all
+    /// connections of its thread wait; callbacks of different connections run at once, on as many threads as the runtime
+    /// has workers. With the log at SIO_LOG_DEBUG, one that takes over a millisecond is reported.
     SIO_DELIVERY_INLINE = 2,
 }
 
@@ -224,12 +228,27 @@ pub unsafe extern "C" fn sio_server_options_set_max_buffered_bytes(
 ///
 /// Ownership: borrows `options`.
 /// Thread: any, one at a time.
-/// Errors: SIO_ERR_UNSUPPORTED for the modes that are not built yet, SIO_ERR_INVALID_ARGUMENT for others.
+/// Errors: SIO_ERR_INVALID_ARGUMENT when there is no such mode; SIO_ERR_INVALID_STATE for SIO_DELIVERY_QUEUE before a queue was
+/// given by sio_server_options_set_queue, which chooses that mode itself.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sio_server_options_set_delivery(options: *mut sio_server_options, mode: i32) -> sio_status {
+    guard!(|caller| caller.borrow_mut(options)?.delivery.choose(mode))
+}
+
+/// Has callbacks run where the host dispatches `queue` (SIO_DELIVERY_QUEUE). Without a runtime of its own, the server uses
+/// that of the queue.
+///
+/// Ownership: borrows `options` and `queue`; the options, and the servers made with them, keep the queue's insides, yet the host's last
+/// sio_queue_release closes it.
+/// Thread: any, one at a time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sio_server_options_set_queue(
+    options: *mut sio_server_options,
+    queue: *mut sio_queue,
+) -> sio_status {
     guard!(|caller| {
-        caller.borrow(options)?;
-        delivery(mode)
+        caller.borrow_mut(options)?.delivery = DeliveryMode::Queue(caller.borrow(queue)?.host().clone());
+        Ok(())
     })
 }
 
@@ -281,12 +300,21 @@ pub(crate) fn transports(mask: u32) -> Result<Vec<Transport>> {
     }
 }
 
-/// Whether a mode of delivery is there.
-pub(crate) fn delivery(mode: i32) -> Result<()> {
-    match mode {
-        0 => Ok(()),
-        1 => Err(Error::new(ErrorKind::Unsupported, "SIO_DELIVERY_QUEUE is not built yet")),
-        2 => Err(Error::new(ErrorKind::Unsupported, "SIO_DELIVERY_INLINE is not built yet")),
-        _ => Err(invalid("no such mode of delivery")),
+/// How C chooses where callbacks run.
+pub(crate) trait ChooseDelivery {
+    /// Takes a sio_delivery_mode.
+    fn choose(&mut self, mode: i32) -> Result<()>;
+}
+
+impl ChooseDelivery for DeliveryMode {
+    fn choose(&mut self, mode: i32) -> Result<()> {
+        *self = match (mode, &*self) {
+            (0, _) => Self::Threads,
+            (1, Self::Queue(_)) => return Ok(()),
+            (1, _) => return Err(Error::new(ErrorKind::InvalidState, "there is no queue yet: set_queue gives one")),
+            (2, _) => Self::Inline,
+            _ => return Err(invalid("no such mode of delivery")),
+        };
+        Ok(())
     }
 }

@@ -8,6 +8,7 @@ use socketio_core::server::{DisconnectHandler, EventHandler, Socket};
 
 use crate::ack::{answer, sio_ack_fn};
 use crate::callback::{Callback, UserData};
+use crate::delivery::{Record, is_recording, sio_delivery_kind};
 use crate::error::sio_error;
 use crate::event::{sio_event, sio_listener, unlisten};
 use crate::guard::invalid;
@@ -172,7 +173,8 @@ pub unsafe extern "C" fn sio_socket_on_disconnecting(
     listener: *mut sio_listener,
 ) -> sio_status {
     guard!(|caller| {
-        let handler = on_disconnect(caller.callback(function, user_data, destroy)?);
+        let kind = sio_delivery_kind::SIO_DELIVERY_KIND_DISCONNECTING;
+        let handler = on_disconnect(kind, caller.callback(function, user_data, destroy)?);
         let socket = caller.borrow(socket)?;
         caller.listen(listener, || Ok(socket.on_disconnecting(handler)))
     })
@@ -191,7 +193,8 @@ pub unsafe extern "C" fn sio_socket_on_disconnect(
     listener: *mut sio_listener,
 ) -> sio_status {
     guard!(|caller| {
-        let handler = on_disconnect(caller.callback(function, user_data, destroy)?);
+        let kind = sio_delivery_kind::SIO_DELIVERY_KIND_DISCONNECT;
+        let handler = on_disconnect(kind, caller.callback(function, user_data, destroy)?);
         let socket = caller.borrow(socket)?;
         caller.listen(listener, || Ok(socket.on_disconnect(handler)))
     })
@@ -410,14 +413,27 @@ unsafe impl Object for Socket {
 pub(crate) fn on_event(
     callback: Callback<unsafe extern "C" fn(*mut sio_socket, *mut sio_event, *mut c_void)>,
 ) -> Box<EventHandler> {
-    Box::new(move |socket, event| callback.call(lend(socket), lend_mut(event)))
+    Box::new(move |socket, event| {
+        if is_recording() {
+            let record = Record::new(sio_delivery_kind::SIO_DELIVERY_KIND_EVENT);
+            return callback.record(Record { socket: Some(socket.clone()), event: Some(event.split_off()), ..record });
+        }
+        callback.call(lend(socket), lend_mut(event));
+    })
 }
 
 /// A listener for the end of a socket that calls into C.
 pub(crate) fn on_disconnect(
+    kind: sio_delivery_kind,
     callback: Callback<unsafe extern "C" fn(*mut sio_socket, sio_str, *const sio_error, *mut c_void)>,
 ) -> Box<DisconnectHandler> {
-    Box::new(move |socket, reason| callback.call(lend(socket), sio_str::new(reason), std::ptr::null()))
+    Box::new(move |socket, reason| {
+        if is_recording() {
+            let record = Record::new(kind);
+            return callback.record(Record { socket: Some(socket.clone()), text: reason.into(), ..record });
+        }
+        callback.call(lend(socket), sio_str::new(reason), std::ptr::null());
+    })
 }
 
 /// Whether a mask of sio_emit says volatile, the only bit there is.

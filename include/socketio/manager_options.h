@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include "queue.h"
 #include "status.h"
 #include "text.h"
 
@@ -22,7 +23,7 @@ typedef struct sio_client_options sio_client_options;
  *
  * Methods: sio_manager_options_new, sio_manager_options_set_json, .._path, .._transports, .._upgrade, .._reconnection,
  * .._reconnection_attempts, .._reconnection_delay, .._timeout, .._query, .._extra_header, .._auth_json,
- * .._auto_connect, .._max_buffered_bytes, .._delivery, sio_manager_options_free.
+ * .._auto_connect, .._max_buffered_bytes, .._delivery, .._queue, sio_manager_options_free.
  */
 typedef struct sio_manager_options sio_manager_options;
 
@@ -166,9 +167,22 @@ sio_status sio_manager_options_set_max_buffered_bytes(sio_manager_options *optio
  *
  * Ownership: borrows `options`.
  * Thread: any, one at a time.
- * Errors: SIO_ERR_UNSUPPORTED for the modes that are not built yet, SIO_ERR_INVALID_ARGUMENT for others.
+ * Errors: SIO_ERR_INVALID_ARGUMENT when there is no such mode; SIO_ERR_INVALID_STATE for SIO_DELIVERY_QUEUE before a queue was
+ * given by sio_manager_options_set_queue, which chooses that mode itself.
  */
-sio_status sio_manager_options_set_delivery(sio_manager_options *options, int32_t mode);
+sio_status sio_manager_options_set_delivery(sio_manager_options *options,
+                                            int32_t mode);
+
+/**
+ * Has callbacks run where the host dispatches `queue` (SIO_DELIVERY_QUEUE). Without a runtime of its own, the manager uses
+ * that of the queue.
+ *
+ * Ownership: borrows `options` and `queue`; the options, and the managers made with them, keep the queue's insides, yet the host's last
+ * sio_queue_release closes it.
+ * Thread: any, one at a time.
+ */
+sio_status sio_manager_options_set_queue(sio_manager_options *options,
+                                         sio_queue *queue);
 
 /**
  * Frees the options.

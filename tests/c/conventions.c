@@ -115,8 +115,9 @@ static void unknown_numbers_are_a_status(void)
   sio_manager_options *manager = sio_manager_options_new();
 
   check_status(sio_server_options_set_delivery(server, 99), SIO_ERR_INVALID_ARGUMENT);
-  check_status(sio_server_options_set_delivery(server, SIO_DELIVERY_QUEUE), SIO_ERR_UNSUPPORTED);
-  check_status(sio_manager_options_set_delivery(manager, SIO_DELIVERY_INLINE), SIO_ERR_UNSUPPORTED);
+  check_status(sio_server_options_set_delivery(server, SIO_DELIVERY_QUEUE), SIO_ERR_INVALID_STATE);
+  check_status(sio_manager_options_set_delivery(manager, 99), SIO_ERR_INVALID_ARGUMENT);
+  check_ok(sio_manager_options_set_delivery(manager, SIO_DELIVERY_INLINE));
   check_ok(sio_server_options_set_delivery(server, SIO_DELIVERY_THREADS));
   check_status(sio_server_options_set_transports(server, 4), SIO_ERR_INVALID_ARGUMENT);
   check_ok(sio_server_options_set_transports(server, SIO_TRANSPORT_POLLING | SIO_TRANSPORT_WEBSOCKET));

@@ -144,8 +144,8 @@ impl Manager {
     /// The same, and waits for it.
     ///
     /// # Errors
-    /// `WouldDeadlock` on a dispatch thread, `Timeout` when it takes longer (it goes on then), `Closed` when the runtime was
-    /// shut down.
+    /// `WouldDeadlock` on a thread that calls handlers, `Timeout` when it takes longer (it goes on then), `Closed`
+    /// when runtime or queue were closed before.
     pub fn close_wait(self: &Arc<Self>, timeout: Duration) -> Result<()> {
         let (sender, ended) = mpsc::channel();
         // Whoever waits may be gone by then.

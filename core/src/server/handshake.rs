@@ -10,7 +10,7 @@ use crate::net::listener::Peer;
 use crate::proto::engine::handshake::query_pairs;
 
 /// The head of a request. It is kept as long as its connection, so it is kept small: one text, searched when asked.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct RequestHead {
     /// The target, then name and value of each header, each with a NUL behind it.
     text: Box<str>,

@@ -23,7 +23,7 @@ use arc_swap::ArcSwapOption;
 use hyper::StatusCode;
 
 use crate::data::tag::{Kind, Tag};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::net::http::{self, Service};
 use crate::net::listener::Peer;
 use crate::runtime::dispatch::delivery::Delivery;
@@ -141,7 +141,12 @@ impl Server {
     /// `WouldDeadlock` on a dispatch thread, `Timeout`; the server closes all the same.
     pub fn close_wait(&self, timeout: Duration) -> Result<()> {
         let (sender, ended) = sync_channel(1);
-        self.shared.dispatcher.wait(|| self.close(Box::new(move |result| drop(sender.send(result)))), &ended, timeout)
+        let close = || self.close(Box::new(move |result| drop(sender.send(result))));
+        match self.shared.dispatcher.wait(close, &ended, timeout) {
+            // No handler will be called any more: that is an end too.
+            Err(error) if error.kind() == ErrorKind::Closed => Ok(()),
+            result => result,
+        }
     }
 }
 

@@ -22,7 +22,7 @@ pub type RequestHandler = dyn Fn(&Request, Reply) + Send + Sync;
 
 /// A request, its body included.
 #[repr(C)]
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Request {
     tag: Tag,
     method: Box<str>,

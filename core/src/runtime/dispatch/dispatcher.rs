@@ -85,20 +85,18 @@ impl Dispatcher {
     /// unless another one is at it.
     ///
     /// # Errors
-    /// `WouldDeadlock` in a handler, `Timeout`, `Closed` when the report will never come.
+    /// `WouldDeadlock` in a handler, `Timeout`, `Closed` when nothing is delivered any more: runtime or queue are closed.
     pub(crate) fn wait(&self, begin: impl FnOnce(), ended: &Receiver<Result<()>>, timeout: Duration) -> Result<()> {
-        let closed = || Error::new(ErrorKind::Closed, "the runtime or the queue was closed before");
         if is_delivering() {
             return Err(Error::new(ErrorKind::WouldDeadlock, "a callback cannot wait for the end of all callbacks"));
         }
+        let closed = || Error::new(ErrorKind::Closed, "the runtime or the queue was closed before");
         begin();
         let timed_out = || Error::new(ErrorKind::Timeout, "it is still closing");
         let Self::Host(host) = self else {
-            return ended.recv_timeout(timeout).unwrap_or_else(|error| {
-                Err(match error {
-                    RecvTimeoutError::Timeout => timed_out(),
-                    RecvTimeoutError::Disconnected => closed(),
-                })
+            return ended.recv_timeout(timeout).unwrap_or_else(|error| match error {
+                RecvTimeoutError::Timeout => Err(timed_out()),
+                RecvTimeoutError::Disconnected => Err(closed()),
             });
         };
         let deadline = deadline(timeout);

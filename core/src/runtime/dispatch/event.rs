@@ -57,6 +57,12 @@ impl Event {
         self.ack.is_some()
     }
 
+    /// A copy to keep that the right to answer goes to.
+    #[must_use]
+    pub fn split_off(&mut self) -> Self {
+        Self { ack: self.ack.take(), ..self.clone() }
+    }
+
     /// The right to answer; `None` when the sender wants no ack, or it was taken before.
     pub fn take_ack(&mut self) -> Option<Ack> {
         self.ack.take()

@@ -5,9 +5,8 @@ use std::time::Instant;
 
 use super::consume::{Delivering, deliver_turn};
 use super::delivery::Delivery;
-use super::queue::Queue;
+use super::queue::{Consumer, Queue};
 use super::wake_fd::WakeFd;
-use crate::data::tag::{Kind, Tag};
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::Runtime;
 use crate::runtime::sync::{Mutex, MutexGuard};
@@ -16,13 +15,12 @@ use crate::runtime::sync::{Mutex, MutexGuard};
 /// no lock held. It must not block, and calls nothing of the library.
 pub type WakeHandler = Box<dyn Fn() + Send + Sync>;
 
-/// A queue that the program empties. Dropped it is closed.
-#[repr(C)]
+/// A queue that the program empties. Objects that use it keep it, so it is there until it is closed.
 pub struct HostQueue {
-    tag: Tag,
     runtime: Arc<Runtime>,
     queue: Arc<Queue>,
-    /// What was taken off the queue and not delivered yet. Who delivers has the lock, and nobody ever waits for it.
+    /// What was taken off the queue and not delivered yet, the next one last. Who delivers has the lock, and nobody ever waits
+    /// for it.
     taken: Mutex<Vec<Delivery>>,
 }
 
@@ -33,21 +31,13 @@ pub(super) struct HostWake {
 }
 
 impl HostQueue {
-    /// The tag of these queues.
-    pub const KIND: Kind = Kind::new(*b"queu");
-
     /// An empty queue.
     ///
     /// # Errors
     /// `Io` when the process has no descriptor left.
     pub fn new(runtime: &Arc<Runtime>, wake: Option<WakeHandler>) -> Result<Arc<Self>> {
         let wake = HostWake { fd: WakeFd::new()?, handler: Mutex::new(wake.map(Arc::new)) };
-        Ok(Arc::new(Self {
-            tag: Tag::new(Self::KIND),
-            runtime: runtime.clone(),
-            queue: Queue::of_host(wake),
-            taken: Mutex::default(),
-        }))
+        Ok(Arc::new(Self { runtime: runtime.clone(), queue: Queue::of_host(wake), taken: Mutex::default() }))
     }
 
     /// The runtime whose threads fill it.
@@ -57,7 +47,7 @@ impl HostQueue {
 
     /// A descriptor that is readable while something waits. It is the queue's: to be polled and nothing else.
     pub fn fd(&self) -> i32 {
-        let super::queue::Consumer::Host(wake) = &self.queue.consumer else { return -1 };
+        let Consumer::Host(wake) = &self.queue.consumer else { return -1 };
         wake.fd.number()
     }
 
@@ -82,11 +72,11 @@ impl HostQueue {
             return Err(Error::new(ErrorKind::Closed, "the queue is closed"));
         }
         let max = if max == 0 { taken.len() + self.queue.len() } else { max };
+        let mut go_on = || go_on() && !self.queue.is_closed();
         let delivering = Delivering::begin();
-        // Deliveries are taken from its end.
         let mut delivered = 0;
         while delivered < max && go_on() && self.refill(&mut taken) {
-            delivered += deliver_turn(max - delivered, || go_on() && !self.queue.is_closed(), || taken.pop());
+            delivered += deliver_turn(max - delivered, &mut go_on, || taken.pop());
             self.queue.resume_stalled();
         }
         let is_drained = taken.is_empty() && self.queue.is_drained();
@@ -99,10 +89,15 @@ impl HostQueue {
         Ok(delivered)
     }
 
+    /// Has the program told as if something had been put into the empty queue.
+    pub fn signal(&self) {
+        self.queue.wake_consumer();
+    }
+
     /// Closes the queue: nothing is taken in any more, and no handler called that has not begun. What belongs to the program
     /// is given up on this thread, or on the one that dispatches just now.
     pub fn close(&self) {
-        if let super::queue::Consumer::Host(wake) = &self.queue.consumer {
+        if let Consumer::Host(wake) = &self.queue.consumer {
             wake.silence();
         }
         self.queue.close_now();
@@ -157,12 +152,6 @@ impl HostQueue {
                 taken = self.taken.try_lock().filter(|taken| !taken.is_empty());
             }
         }
-    }
-}
-
-impl Drop for HostQueue {
-    fn drop(&mut self) {
-        self.close();
     }
 }
 

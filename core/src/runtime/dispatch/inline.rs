@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 
 use super::consume::{Delivering, deliver_turn};
 use super::delivery::Delivery;
-use super::queue::Queue;
+use super::queue::{Consumer, Queue};
 use super::wake::is_io_thread;
 use crate::runtime::log;
 use crate::runtime::sync::Mutex;
@@ -54,19 +54,12 @@ impl Inline {
             drop(self.handle.spawn(async move { queue.wake_consumer() }));
             return;
         }
-        let is_nested = EMPTYING.with_borrow_mut(|emptying| match emptying {
-            Some(queues) => {
-                queues.push_back(queue.clone());
-                true
-            }
-            None => {
-                *emptying = Some(VecDeque::new());
-                false
-            }
-        });
+        let is_nested = EMPTYING
+            .with_borrow_mut(|emptying| emptying.as_mut().map(|queues| queues.push_back(queue.clone())).is_some());
         if is_nested {
             return;
         }
+        EMPTYING.set(Some(VecDeque::new()));
         let delivering = Delivering::begin();
         let mut next = Some(queue.clone());
         while let Some(queue) = next {
@@ -103,7 +96,7 @@ impl Inline {
 }
 
 fn empty(queue: &Arc<Queue>) {
-    let super::queue::Consumer::Inline(inline) = &queue.consumer else { return };
+    let Consumer::Inline(inline) = &queue.consumer else { return };
     let mut batch = Vec::new();
     while queue.try_take(&mut batch) {
         let mut waiting = std::mem::take(&mut batch).into_iter();
