@@ -4,13 +4,11 @@
 //! which alone raw arguments become Rust values, turns an error into the function's return value and the
 //! thread's last error, and stops a panic.
 
-use std::any::Any;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::mem::MaybeUninit;
-use std::panic::{self, AssertUnwindSafe};
 use std::ptr;
-use std::sync::Once;
 
+use socketio_core::runtime::panics;
 use socketio_core::{Error, ErrorKind, Result};
 
 use crate::status::sio_status;
@@ -152,22 +150,17 @@ neutral_answer! {
 /// Only for bodies of exported functions: the host keeps the conventions of socketio.h during the call.
 pub(crate) unsafe fn run<A: Answer>(body: impl FnOnce(&Caller) -> Result<A::Value>) -> A {
     let caller = Caller(());
-    match quietly(|| body(&caller)) {
-        Ok(Ok(value)) => A::success(value),
-        Ok(Err(error)) => {
+    match panics::caught(|| body(&caller)).flatten() {
+        Ok(value) => A::success(value),
+        Err(error) => {
             set_last_error(error.message());
             A::failure(error.kind())
-        }
-        Err(payload) => {
-            set_last_error(&format!("a bug in the library was caught: {}", panic_message(&*payload)));
-            A::failure(ErrorKind::Panic)
         }
     }
 }
 
 thread_local! {
     static LAST_ERROR: RefCell<String> = const { RefCell::new(String::new()) };
-    static GUARDED: Cell<u32> = const { Cell::new(0) };
 }
 
 /// The message of the last failure on this thread; it lives until the next one.
@@ -187,24 +180,22 @@ fn set_last_error(message: &str) {
     });
 }
 
-/// Stops a panic of `body`, and keeps it from printing: nothing of the library writes to the host's streams.
-fn quietly<T>(body: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let previous = panic::take_hook();
-        panic::set_hook(Box::new(move |info| {
-            if GUARDED.try_with(Cell::get).unwrap_or(0) == 0 {
-                previous(info);
-            }
-        }));
-    });
-    let _ = GUARDED.try_with(|depth| depth.set(depth.get() + 1));
-    let result = panic::catch_unwind(AssertUnwindSafe(body));
-    let _ = GUARDED.try_with(|depth| depth.set(depth.get() - 1));
-    result
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn panic_message(payload: &(dyn Any + Send)) -> &str {
-    let text = payload.downcast_ref::<&str>().copied();
-    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+    #[test]
+    fn a_panic_is_a_status_with_its_message_and_the_thread_goes_on() {
+        // SAFETY: the bodies use no arguments.
+        let status: sio_status = unsafe { run(|_| panic!("planted {}", 1)) };
+        assert_eq!(status, sio_status::SIO_ERR_PANIC);
+        let message = last_error_message();
+        // SAFETY: the message lives until the next failure on this thread.
+        let message = unsafe { std::slice::from_raw_parts(message.ptr.cast::<u8>(), message.len) };
+        let message = std::str::from_utf8(message).expect("UTF-8");
+        assert!(message.contains("planted 1") && message.contains("guard.rs:"), "{message}");
+        // SAFETY: as above.
+        let number: u32 = unsafe { run(|_| Ok(7)) };
+        assert_eq!(number, 7);
+    }
 }

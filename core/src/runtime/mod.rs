@@ -5,6 +5,7 @@
 
 pub mod dispatch;
 pub mod log;
+pub mod panics;
 mod signals;
 pub mod sync;
 pub mod timers;

@@ -1,13 +1,12 @@
 //! Something that a handler has to be called for.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::event::AckHandler;
 use crate::data::payload::Payload;
 use crate::error::Result;
 use crate::proto::socket::event::ReceivedEvent;
-use crate::runtime::log;
+use crate::runtime::panics;
 
 /// Something that a handler has to be called for.
 pub enum Delivery {
@@ -56,9 +55,7 @@ impl Delivery {
             Self::Answer { handler, result } => handler(result),
             Self::Call(call) => call(),
         };
-        if catch_unwind(AssertUnwindSafe(call)).is_err() {
-            log::error!("dispatch", "a handler panicked");
-        }
+        let _ = panics::caught(call);
     }
 
     /// Gives up what belongs to the program, and calls nobody.
