@@ -1,5 +1,6 @@
 //! The library's threads.
 
+use std::ffi::c_void;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,12 +8,13 @@ use std::time::Duration;
 use socketio_core::Result;
 use socketio_core::data::Kind;
 use socketio_core::runtime::dispatch::DeliveryMode;
+use socketio_core::runtime::thread::{ThreadHook, ThreadHooks};
 use socketio_core::runtime::{Runtime, RuntimeConfig};
 
-use crate::guard::Caller;
+use crate::guard::{Caller, invalid};
 use crate::handle::{Content, Handle, Object, Owned, give, lend, share};
 use crate::status::sio_status;
-use crate::text::sio_str;
+use crate::text::{sio_destroy_fn, sio_str};
 
 /// No limit, where a time or a number of bytes is wanted.
 pub const SIO_FOREVER: u32 = u32::MAX;
@@ -29,10 +31,15 @@ pub struct sio_runtime {
 /// How a runtime is built.
 ///
 /// Methods: sio_runtime_options_new, sio_runtime_options_set_worker_threads, .._dispatch_threads,
-/// .._thread_name_prefix, sio_runtime_options_free.
+/// .._thread_name_prefix, .._thread_hooks, sio_runtime_options_free.
 pub struct sio_runtime_options {
     _opaque: [u8; 0],
 }
+
+/// Called on a thread of the library, first or last. It must not call the library, and may not unwind.
+///
+/// Thread: the one that it is about; several may be at it at once.
+pub type sio_thread_fn = Option<unsafe extern "C" fn(user_data: *mut c_void)>;
 
 /// Options with their defaults.
 ///
@@ -47,13 +54,14 @@ pub unsafe extern "C" fn sio_runtime_options_new() -> *mut sio_runtime_options {
 ///
 /// Ownership: borrows `options`.
 /// Thread: any, one at a time.
+/// Errors: SIO_ERR_INVALID_ARGUMENT for more than 1024.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sio_runtime_options_set_worker_threads(
     options: *mut sio_runtime_options,
     count: u32,
 ) -> sio_status {
     guard!(|caller| {
-        caller.borrow_mut(options)?.worker_threads = NonZeroUsize::new(count as usize);
+        caller.borrow_mut(options)?.worker_threads = threads(count)?;
         Ok(())
     })
 }
@@ -63,22 +71,25 @@ pub unsafe extern "C" fn sio_runtime_options_set_worker_threads(
 ///
 /// Ownership: borrows `options`.
 /// Thread: any, one at a time.
+/// Errors: SIO_ERR_INVALID_ARGUMENT for more than 1024.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sio_runtime_options_set_dispatch_threads(
     options: *mut sio_runtime_options,
     count: u32,
 ) -> sio_status {
     guard!(|caller| {
-        caller.borrow_mut(options)?.dispatch_threads = NonZeroUsize::new(count as usize);
+        caller.borrow_mut(options)?.dispatch_threads = threads(count)?;
         Ok(())
     })
 }
 
-/// What the names of the threads begin with: "sio" by default.
+/// What the names of the threads begin with: "sio" by default, which makes "sio-io" of those that read and write, and
+/// "sio-dispatch-0" and so on of those that call back. Linux keeps 15 bytes of a name: what a longer prefix pushes out at
+/// the end is cut off.
 ///
 /// Ownership: borrows `options`, copies `prefix`.
 /// Thread: any, one at a time.
-/// Errors: SIO_ERR_INVALID_UTF8.
+/// Errors: SIO_ERR_INVALID_UTF8; SIO_ERR_INVALID_ARGUMENT for a NUL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sio_runtime_options_set_thread_name_prefix(
     options: *mut sio_runtime_options,
@@ -86,7 +97,44 @@ pub unsafe extern "C" fn sio_runtime_options_set_thread_name_prefix(
 ) -> sio_status {
     guard!(|caller| {
         let prefix = caller.text(prefix)?;
+        if prefix.contains('\0') {
+            return Err(invalid("the name of a thread cannot contain NUL"));
+        }
         caller.borrow_mut(options)?.thread_name_prefix = (!prefix.is_empty()).then(|| prefix.to_owned());
+        Ok(())
+    })
+}
+
+/// Has `on_start` and `on_stop` called on each thread of the runtime, before all else and after all else: to attach it to a
+/// virtual machine, or to set its priority or its processor. Either may be NULL. It concerns threads that read and write,
+/// those that call back, and helpers that come and go, for example to resolve a name. All signals are blocked on them, in
+/// `on_start` already, but those that report a fault of the thread itself. `on_stop` may still come when
+/// sio_runtime_shutdown_wait has returned; it does not come for threads that the end of the process ends.
+///
+/// Ownership: borrows `options`; takes `user_data` over with `destroy`, which is called when the options and all runtimes
+/// that were made of them are gone and the last `on_stop` has returned.
+/// Thread: any, one at a time; `destroy` runs on any.
+/// Errors: SIO_ERR_INVALID_ARGUMENT when `options` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sio_runtime_options_set_thread_hooks(
+    options: *mut sio_runtime_options,
+    on_start: sio_thread_fn,
+    on_stop: sio_thread_fn,
+    user_data: *mut c_void,
+    destroy: sio_destroy_fn,
+) -> sio_status {
+    guard!(|caller| {
+        let owner = Arc::new(caller.user_data(user_data, destroy));
+        let hook = |function: sio_thread_fn| -> Option<ThreadHook> {
+            let callback = caller.optional_callback(function, user_data, None)?;
+            let owner = owner.clone();
+            Some(Box::new(move || {
+                let _ = &owner;
+                callback.call();
+            }))
+        };
+        let hooks = ThreadHooks { on_start: hook(on_start), on_stop: hook(on_stop) };
+        caller.borrow_mut(options)?.thread_hooks = Arc::new(hooks);
         Ok(())
     })
 }
@@ -187,6 +235,14 @@ impl Caller {
             DeliveryMode::Queue(queue) if runtime.is_null() => Ok(queue.runtime().clone()),
             _ => self.runtime(runtime),
         }
+    }
+}
+
+/// A number of threads; none stands for the default.
+fn threads(count: u32) -> Result<Option<NonZeroUsize>> {
+    match count as usize {
+        0..=RuntimeConfig::MAX_THREADS => Ok(NonZeroUsize::new(count as usize)),
+        _ => Err(invalid("a runtime has at most 1024 threads of a kind")),
     }
 }
 

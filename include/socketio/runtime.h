@@ -28,9 +28,16 @@ typedef struct sio_runtime sio_runtime;
  * How a runtime is built.
  *
  * Methods: sio_runtime_options_new, sio_runtime_options_set_worker_threads, .._dispatch_threads,
- * .._thread_name_prefix, sio_runtime_options_free.
+ * .._thread_name_prefix, .._thread_hooks, sio_runtime_options_free.
  */
 typedef struct sio_runtime_options sio_runtime_options;
+
+/**
+ * Called on a thread of the library, first or last. It must not call the library, and may not unwind.
+ *
+ * Thread: the one that it is about; several may be at it at once.
+ */
+typedef void (*sio_thread_fn)(void *user_data);
 
 #ifdef __cplusplus
 extern "C" {
@@ -49,6 +56,7 @@ sio_runtime_options *sio_runtime_options_new(void);
  *
  * Ownership: borrows `options`.
  * Thread: any, one at a time.
+ * Errors: SIO_ERR_INVALID_ARGUMENT for more than 1024.
  */
 sio_status sio_runtime_options_set_worker_threads(sio_runtime_options *options, uint32_t count);
 
@@ -58,17 +66,39 @@ sio_status sio_runtime_options_set_worker_threads(sio_runtime_options *options, 
  *
  * Ownership: borrows `options`.
  * Thread: any, one at a time.
+ * Errors: SIO_ERR_INVALID_ARGUMENT for more than 1024.
  */
 sio_status sio_runtime_options_set_dispatch_threads(sio_runtime_options *options, uint32_t count);
 
 /**
- * What the names of the threads begin with: "sio" by default.
+ * What the names of the threads begin with: "sio" by default, which makes "sio-io" of those that read and write, and
+ * "sio-dispatch-0" and so on of those that call back. Linux keeps 15 bytes of a name: what a longer prefix pushes out at
+ * the end is cut off.
  *
  * Ownership: borrows `options`, copies `prefix`.
  * Thread: any, one at a time.
- * Errors: SIO_ERR_INVALID_UTF8.
+ * Errors: SIO_ERR_INVALID_UTF8; SIO_ERR_INVALID_ARGUMENT for a NUL.
  */
-sio_status sio_runtime_options_set_thread_name_prefix(sio_runtime_options *options, sio_str prefix);
+sio_status sio_runtime_options_set_thread_name_prefix(sio_runtime_options *options,
+                                                      sio_str prefix);
+
+/**
+ * Has `on_start` and `on_stop` called on each thread of the runtime, before all else and after all else: to attach it to a
+ * virtual machine, or to set its priority or its processor. Either may be NULL. It concerns threads that read and write,
+ * those that call back, and helpers that come and go, for example to resolve a name. All signals are blocked on them, in
+ * `on_start` already, but those that report a fault of the thread itself. `on_stop` may still come when
+ * sio_runtime_shutdown_wait has returned; it does not come for threads that the end of the process ends.
+ *
+ * Ownership: borrows `options`; takes `user_data` over with `destroy`, which is called when the options and all runtimes
+ * that were made of them are gone and the last `on_stop` has returned.
+ * Thread: any, one at a time; `destroy` runs on any.
+ * Errors: SIO_ERR_INVALID_ARGUMENT when `options` is NULL.
+ */
+sio_status sio_runtime_options_set_thread_hooks(sio_runtime_options *options,
+                                                sio_thread_fn on_start,
+                                                sio_thread_fn on_stop,
+                                                void *user_data,
+                                                sio_destroy_fn destroy);
 
 /**
  * Frees the options.

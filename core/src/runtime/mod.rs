@@ -8,6 +8,7 @@ pub mod log;
 pub mod panics;
 mod signals;
 pub mod sync;
+pub mod thread;
 pub mod timers;
 
 use std::cell::RefCell;
@@ -25,6 +26,7 @@ use crate::error::{Error, ErrorKind, Result};
 use dispatch::queue::Queue;
 use dispatch::threads::DispatchThreads;
 use dispatch::wake;
+use thread::ThreadHooks;
 use timers::Timers;
 
 pub use dispatch::is_delivering;
@@ -41,6 +43,24 @@ pub struct RuntimeConfig {
     pub dispatch_threads: Option<NonZeroUsize>,
     /// The first part of the threads' names: `sio` when `None`.
     pub thread_name_prefix: Option<String>,
+    /// What the program does on each thread first and last.
+    pub thread_hooks: Arc<ThreadHooks>,
+}
+
+impl RuntimeConfig {
+    /// The most threads of either kind.
+    pub const MAX_THREADS: usize = 1024;
+
+    fn validate(&self) -> Result<()> {
+        let invalid = |message| Err(Error::new(ErrorKind::InvalidArgument, message));
+        if [self.worker_threads, self.dispatch_threads].into_iter().flatten().any(|n| n.get() > Self::MAX_THREADS) {
+            return invalid("a runtime has at most 1024 threads of a kind");
+        }
+        if self.thread_name_prefix.as_deref().is_some_and(|prefix| prefix.contains('\0')) {
+            return invalid("the name of a thread cannot contain NUL");
+        }
+        Ok(())
+    }
 }
 
 /// The library's threads.
@@ -65,26 +85,36 @@ impl Runtime {
     }
 
     /// A runtime with threads of its own.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for more threads than [`RuntimeConfig::MAX_THREADS`] or a NUL in their names, `Io` when they cannot
+    /// be started.
     pub fn new(config: &RuntimeConfig) -> Result<Arc<Self>> {
+        config.validate()?;
         let prefix = config.thread_name_prefix.as_deref().unwrap_or("sio");
         let workers = match config.worker_threads {
             Some(n) => n.get(),
             None => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
         };
+        let (starting, stopping) = (config.thread_hooks.clone(), config.thread_hooks.clone());
         let tokio = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(workers)
             .thread_name(format!("{prefix}-io"))
-            .on_thread_start(|| {
-                block_signals();
+            .on_thread_start(move || {
+                starting.start();
                 wake::defer_wakes();
             })
             .on_thread_park(wake::wake_deferred)
-            .on_thread_stop(wake::wake_deferred)
+            .on_thread_stop(move || {
+                wake::wake_deferred();
+                stopping.stop();
+            })
             .enable_all()
             .build()?;
         let handle = tokio.handle().clone();
         let timers = Timers::start(&handle);
-        let threads = DispatchThreads::start(prefix, config.dispatch_threads.map_or(1, NonZeroUsize::get), &handle)?;
+        let dispatch_threads = config.dispatch_threads.map_or(1, NonZeroUsize::get);
+        let threads = DispatchThreads::start(prefix, dispatch_threads, &config.thread_hooks, &handle)?;
         Ok(Arc::new(Self {
             tag: Tag::new(Self::KIND),
             tokio: Mutex::new(Some(tokio)),
@@ -171,9 +201,4 @@ pub(crate) fn new_sid() -> Sid {
 pub(crate) fn fill_random(bytes: &mut [u8]) {
     // The generator fails only where the system has none at all; the process cannot have secrets then.
     getrandom::fill(bytes).expect("the operating system has no random generator");
-}
-
-/// Signals belong to the program's own threads: ours take none but those that report a fault of the thread itself.
-fn block_signals() {
-    signals::block();
 }

@@ -7,7 +7,8 @@ use super::consume::{DELIVERIES_PER_TURN, Delivering, deliver_turn};
 use super::dispatcher::deadline;
 use super::queue::Queue;
 use crate::error::{Error, ErrorKind, Result};
-use crate::runtime::block_signals;
+use crate::runtime::panics;
+use crate::runtime::thread::ThreadHooks;
 
 /// Handlers are C functions with stacks of their own habits.
 const STACK_BYTES: usize = 8 << 20;
@@ -17,17 +18,25 @@ pub(crate) struct DispatchThreads {
 }
 
 impl DispatchThreads {
-    pub(crate) fn start(prefix: &str, count: usize, runtime: &tokio::runtime::Handle) -> Result<Self> {
+    pub(crate) fn start(
+        prefix: &str,
+        count: usize,
+        hooks: &Arc<ThreadHooks>,
+        runtime: &tokio::runtime::Handle,
+    ) -> Result<Self> {
         let queues: Box<[_]> = (0..count).map(|_| Queue::of_thread()).collect();
         let threads = Self { queues };
         for (i, queue) in threads.queues.iter().enumerate() {
-            let (queue, runtime) = (queue.clone(), runtime.clone());
+            let (queue, hooks, runtime) = (queue.clone(), hooks.clone(), runtime.clone());
             let thread = std::thread::Builder::new().name(format!("{prefix}-dispatch-{i}")).stack_size(STACK_BYTES);
             let started = thread.spawn(move || {
-                block_signals();
+                hooks.start();
                 // Sockets and timers that a handler opens need the runtime that drives them.
-                let _inside = runtime.enter();
-                run(&queue);
+                let inside = runtime.enter();
+                // A bug in here must not end all deliveries.
+                while panics::caught(|| run(&queue)).is_err() {}
+                drop(inside);
+                hooks.stop();
             });
             if let Err(error) = started {
                 threads.stop_soon();
@@ -85,10 +94,8 @@ mod tests {
     #[test]
     fn deliveries_run_in_order_on_a_dispatch_thread_and_survive_a_panic() {
         let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
-        let threads = DispatchThreads::start("test", 1, tokio.handle()).unwrap();
+        let threads = DispatchThreads::start("test", 1, &Arc::default(), tokio.handle()).unwrap();
         let (sender, receiver) = channel();
-        let hook = std::panic::take_hook();
-        std::panic::set_hook(Box::new(|_| {}));
         for i in 0..1000 {
             let sender = sender.clone();
             threads.queues()[0].push(Delivery::call(move || {
@@ -99,7 +106,6 @@ mod tests {
         }
         drop(sender);
         let seen: Vec<_> = receiver.iter().collect();
-        std::panic::set_hook(hook);
         assert_eq!(seen, (0..1000).filter(|i| *i != 500).collect::<Vec<_>>());
         threads.stop(Duration::from_mins(1)).unwrap();
     }
