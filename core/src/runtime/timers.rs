@@ -9,6 +9,7 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use crate::runtime::panics::Caught;
 use crate::runtime::sync::Mutex;
 use foldhash::fast::RandomState;
 use tokio::runtime::Handle;
@@ -55,11 +56,8 @@ impl Timers {
         let timers = Arc::new(Self { handle: handle.clone(), wheel: Mutex::default() });
         let driven = Arc::downgrade(&timers);
         drop(handle.spawn(async move {
-            while let Some(target) = poll_fn(|cx| poll_expired(&driven, cx)).await {
-                if let Some(target) = target.upgrade() {
-                    target.tick(Instant::now());
-                }
-            }
+            // A bug that shows in a tick must not stop the clock of all others.
+            while Caught::new(drive(&driven)).await.is_err() {}
         }));
         timers
     }
@@ -98,6 +96,15 @@ impl Timers {
 
 fn address<T: ?Sized>(target: &Arc<T>) -> u64 {
     Arc::as_ptr(target).cast::<()>() as u64
+}
+
+/// Ticks whatever has expired, until the timers are gone.
+async fn drive(timers: &Weak<Timers>) {
+    while let Some(target) = poll_fn(|cx| poll_expired(timers, cx)).await {
+        if let Some(target) = target.upgrade() {
+            target.tick(Instant::now());
+        }
+    }
 }
 
 /// The next target whose time has come; `None` when the timers are gone.
@@ -148,6 +155,26 @@ mod tests {
         assert!(ticks.recv().unwrap() >= soon);
         timer.fired();
         assert!(timers.wheel.lock().waiting.is_empty());
+    }
+
+    #[test]
+    fn a_tick_that_panics_costs_no_other_target_its_own() {
+        struct Planted;
+        impl Timed for Planted {
+            fn tick(self: Arc<Self>, _: Instant) {
+                panic!("planted");
+            }
+        }
+        let runtime = runtime();
+        let timers = Timers::start(runtime.handle());
+        let (sender, ticks) = channel();
+        let bell = Arc::new(Bell(Mutex::new(sender)));
+        let planted = Arc::new(Planted);
+        let start = Instant::now();
+        timers.arm(&planted, &mut Timer::default(), Some(start));
+        timers.arm(&bell, &mut Timer::default(), Some(start + Duration::from_millis(5)));
+        ticks.recv().unwrap();
+        assert_eq!(Arc::strong_count(&planted), 1);
     }
 
     #[test]
