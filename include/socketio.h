@@ -25,8 +25,17 @@
  * Threads     Every function may be called from any thread, and from within callbacks, except that those ending in
  *             `_wait` answer SIO_ERR_WOULD_DEADLOCK on a thread that delivers callbacks. Types that are built before
  *             they are used (`*_options`, a payload while arguments are added, a value, a broadcast) are for one
- *             thread at a time. Callbacks run on threads of the library, with no lock held; those of one socket keep
- *             their order and never overlap.
+ *             thread at a time. Callbacks run with no lock held; those of one socket keep their order and never
+ *             overlap. Where they run is an option of servers and managers (sio_delivery_mode): on threads of the
+ *             library that do nothing else, unless said otherwise; where the host dispatches a sio_queue; or where the
+ *             event was read. Threads of the library take no signals but those that report a fault of their own.
+ *             Nothing is started before the first object that needs it.
+ *
+ * Fork        A child that was forked cannot use the objects of its parent: their handles answer SIO_ERR_FORKED, to
+ *             give them back does nothing, and no `destroy` runs. Payloads, values, texts and options are data and
+ *             stay good; new objects work and get a runtime of their own. Descriptors that the child has inherited stay
+ *             open until it calls exec or ends. A child that was forked inside a callback on a thread of the library
+ *             must call exec or _exit there. See sio_after_fork_child for children that fork() knows nothing of.
  *
  * Errors      Functions that can fail return a `sio_status`, and write their results only when that is SIO_OK. Those
  *             that return something else return NULL, 0, false or an empty text. sio_last_error_message() has the

@@ -181,5 +181,5 @@ impl Handle for sio_broadcast {
 }
 
 impl Content for Chain {
-    const KIND: Kind = Kind::new(*b"bcst");
+    const KIND: Kind = Kind::of_process(*b"bcst");
 }

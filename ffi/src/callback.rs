@@ -4,6 +4,7 @@ use std::ffi::c_void;
 use std::sync::Arc;
 
 use socketio_core::Result;
+use socketio_core::runtime::Origin;
 
 use crate::delivery::{Record, keep};
 use crate::guard::{Caller, invalid};
@@ -21,6 +22,7 @@ pub(crate) struct Callback<F> {
 pub(crate) struct UserData {
     pointer: *mut c_void,
     destroy: sio_destroy_fn,
+    origin: Origin,
 }
 
 // SAFETY: the conventions of socketio.h say that callbacks run on the library's threads, one after the other
@@ -54,7 +56,7 @@ impl Caller {
 
     /// Takes over `user_data` that no function goes with.
     pub(crate) fn user_data(&self, pointer: *mut c_void, destroy: sio_destroy_fn) -> UserData {
-        UserData { pointer, destroy }
+        UserData { pointer, destroy, origin: Origin::here() }
     }
 }
 
@@ -74,7 +76,10 @@ impl UserData {
 
 impl Drop for UserData {
     fn drop(&mut self) {
-        if let Some(destroy) = self.destroy {
+        // A child does not destroy what its parent was given, and destroys there.
+        if let Some(destroy) = self.destroy
+            && !self.origin.is_inherited()
+        {
             // SAFETY: the host gave the function for this pointer, and this is the only call.
             unsafe { destroy(self.pointer) }
         }

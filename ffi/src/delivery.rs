@@ -165,7 +165,7 @@ impl Handle for Owner {
 }
 
 impl Content for Kept {
-    const KIND: Kind = Kind::new(*b"dlvr");
+    const KIND: Kind = Kind::of_process(*b"dlvr");
 }
 
 thread_local! {

@@ -8,8 +8,8 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use socketio_core::Result;
-use socketio_core::data::{Kind, Tag};
+use socketio_core::data::{Kind, Mark, Tag};
+use socketio_core::{Error, ErrorKind, Result};
 
 use crate::guard::{Caller, invalid};
 
@@ -44,7 +44,7 @@ pub(crate) trait Content {
 
 impl<T: Content> Owned<T> {
     /// `value` with its tag.
-    pub(crate) const fn new(value: T) -> Self {
+    pub(crate) fn new(value: T) -> Self {
         Self { tag: Tag::new(T::KIND), value }
     }
 }
@@ -169,10 +169,13 @@ fn check<H: Handle>(handle: *const H) -> Result<*const H::Object> {
     }
     // SAFETY: the host promises a live handle. If it is wrong about that, the word is the best way to find out.
     let tag = unsafe { &*object.cast::<Tag>() };
-    if !tag.is(H::Object::KIND) {
-        return Err(invalid("a handle is of another type or was released"));
+    match tag.look(H::Object::KIND) {
+        Mark::Live => Ok(object),
+        Mark::Inherited => {
+            Err(Error::new(ErrorKind::Forked, "the object belongs to the process that this one was forked from"))
+        }
+        Mark::Unknown => Err(invalid("a handle is of another type or was released")),
     }
-    Ok(object)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use socketio_core::runtime::log::{self, Level};
 
 use crate::delivery::{Record, is_recording, sio_delivery_kind};
 use crate::guard::invalid;
+use crate::queue::sio_queue;
 use crate::status::sio_status;
 use crate::text::{sio_destroy_fn, sio_str};
 
@@ -66,5 +67,18 @@ pub unsafe extern "C" fn sio_log_set(
             })
         });
         log::set(max_level, handler)
+    })
+}
+
+/// Has lines wait in `queue` from now on, where the host dispatches them; NULL: on a thread of the library again, which is
+/// how it begins. It may be said before sio_log_set or after.
+///
+/// Ownership: borrows `queue`. Lines for a queue that was closed are lost.
+/// Thread: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sio_log_set_queue(queue: *mut sio_queue) -> sio_status {
+    guard!(|caller| {
+        let queue = if queue.is_null() { None } else { Some(caller.borrow(queue)?.host()) };
+        log::set_queue(queue.map(|queue| &**queue))
     })
 }

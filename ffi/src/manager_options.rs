@@ -4,6 +4,7 @@ use socketio_core::Result;
 use socketio_core::client::{ManagerConfig, SocketConfig};
 use socketio_core::data::value::Data;
 use socketio_core::data::{Kind, Value};
+use socketio_core::runtime::OfProcess;
 use socketio_core::runtime::dispatch::DeliveryMode;
 
 use crate::guard::{Caller, invalid};
@@ -273,7 +274,8 @@ pub unsafe extern "C" fn sio_manager_options_set_queue(
     queue: *mut sio_queue,
 ) -> sio_status {
     guard!(|caller| {
-        caller.borrow_mut(options)?.delivery = DeliveryMode::Queue(caller.borrow(queue)?.host().clone());
+        let queue = OfProcess::new(caller.borrow(queue)?.host().clone());
+        caller.borrow_mut(options)?.delivery = DeliveryMode::Queue(queue);
         Ok(())
     })
 }

@@ -135,7 +135,7 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    const KIND: Kind = Kind::new(*b"queu");
+    const KIND: Kind = Kind::of_process(*b"queu");
 
     /// The queue itself.
     pub(crate) fn host(&self) -> &Arc<HostQueue> {

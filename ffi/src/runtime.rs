@@ -9,7 +9,7 @@ use socketio_core::Result;
 use socketio_core::data::Kind;
 use socketio_core::runtime::dispatch::DeliveryMode;
 use socketio_core::runtime::thread::{ThreadHook, ThreadHooks};
-use socketio_core::runtime::{Runtime, RuntimeConfig};
+use socketio_core::runtime::{Runtime, RuntimeConfig, after_fork_child};
 
 use crate::guard::{Caller, invalid};
 use crate::handle::{Content, Handle, Object, Owned, give, lend, share};
@@ -188,6 +188,19 @@ pub unsafe extern "C" fn sio_runtime_shutdown_wait(runtime: *mut sio_runtime, ti
     guard!(|caller| caller.borrow(runtime)?.shutdown_wait(time(timeout_ms)))
 }
 
+/// Tells the library that this process is a child which was forked without fork(), by the system call itself: from now on
+/// the handles of its parent answer SIO_ERR_FORKED, and new objects get a new runtime. After fork() the library knows it,
+/// and this does nothing.
+///
+/// Thread: the child's only one, before anything else of the library is called.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sio_after_fork_child() {
+    guard!({
+        after_fork_child();
+        Ok(())
+    })
+}
+
 /// One more reference.
 ///
 /// Ownership: borrows `runtime`; returns an owned reference to it.
@@ -232,7 +245,10 @@ impl Caller {
     /// The same for an object whose callbacks run as `mode` says: a queue has a runtime too.
     pub(crate) fn runtime_for(&self, runtime: *const sio_runtime, mode: &DeliveryMode) -> Result<Arc<Runtime>> {
         match mode {
-            DeliveryMode::Queue(queue) if runtime.is_null() => Ok(queue.runtime().clone()),
+            // That of the parent would be no better than its queue, which will be refused.
+            DeliveryMode::Queue(queue) if runtime.is_null() && !queue.is_inherited() => {
+                Ok(queue.get().runtime().clone())
+            }
             _ => self.runtime(runtime),
         }
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use socketio_core::data::{Kind, Limits, Value};
 use socketio_core::proto::engine::packet::Transport;
+use socketio_core::runtime::OfProcess;
 use socketio_core::runtime::dispatch::DeliveryMode;
 use socketio_core::server::ServerConfig;
 use socketio_core::{Error, ErrorKind, Result};
@@ -247,7 +248,8 @@ pub unsafe extern "C" fn sio_server_options_set_queue(
     queue: *mut sio_queue,
 ) -> sio_status {
     guard!(|caller| {
-        caller.borrow_mut(options)?.delivery = DeliveryMode::Queue(caller.borrow(queue)?.host().clone());
+        let queue = OfProcess::new(caller.borrow(queue)?.host().clone());
+        caller.borrow_mut(options)?.delivery = DeliveryMode::Queue(queue);
         Ok(())
     })
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include "queue.h"
 #include "status.h"
 #include "text.h"
 
@@ -67,6 +68,15 @@ extern "C" {
  * Errors: SIO_ERR_INVALID_ARGUMENT when `max_level` is no sio_log_level.
  */
 sio_status sio_log_set(int32_t max_level, sio_log_fn function, void *user_data, sio_destroy_fn destroy);
+
+/**
+ * Has lines wait in `queue` from now on, where the host dispatches them; NULL: on a thread of the library again, which is
+ * how it begins. It may be said before sio_log_set or after.
+ *
+ * Ownership: borrows `queue`. Lines for a queue that was closed are lost.
+ * Thread: any.
+ */
+sio_status sio_log_set_queue(sio_queue *queue);
 
 #ifdef __cplusplus
 }  // extern "C"

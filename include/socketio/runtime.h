@@ -137,6 +137,15 @@ sio_runtime *sio_runtime_get_default(void);
 sio_status sio_runtime_shutdown_wait(sio_runtime *runtime, uint32_t timeout_ms);
 
 /**
+ * Tells the library that this process is a child which was forked without fork(), by the system call itself: from now on
+ * the handles of its parent answer SIO_ERR_FORKED, and new objects get a new runtime. After fork() the library knows it,
+ * and this does nothing.
+ *
+ * Thread: the child's only one, before anything else of the library is called.
+ */
+void sio_after_fork_child(void);
+
+/**
  * One more reference.
  *
  * Ownership: borrows `runtime`; returns an owned reference to it.

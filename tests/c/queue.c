@@ -284,6 +284,32 @@ static void a_closed_queue_calls_nobody(void)
   sio_queue_release(queue);
 }
 
+static int lines;
+
+static void on_line(int32_t level, sio_str target, sio_str message, void *user_data)
+{
+  (void)user_data;
+  check(level == SIO_LOG_WARN && target.len > 0 && message.len > 0);
+  check(pthread_equal(pthread_self(), host));
+  lines++;
+}
+
+static void log_lines_come_through_the_queue(void)
+{
+  sio_queue *queue = new_queue();
+  sio_server_options *options = sio_server_options_new();
+  check_ok(sio_log_set_queue(queue));
+  check_ok(sio_log_set(SIO_LOG_WARN, on_line, NULL, NULL));
+  check_ok(sio_server_options_set_json(options, SIO_STR("{\"whatever\":1}")));
+  check(lines == 0 && is_readable(queue, 0));
+  check_ok(sio_queue_dispatch(queue, 0, NULL));
+  check(lines == 1);
+  check_ok(sio_log_set(SIO_LOG_WARN, NULL, NULL, NULL));
+  check_ok(sio_log_set_queue(NULL));
+  sio_server_options_free(options);
+  sio_queue_release(queue);
+}
+
 /* ---- records ------------------------------------------------------------------------------------------------------ */
 
 enum { ROOM = 4 };
@@ -433,6 +459,7 @@ int main(void)
   everything_runs_on_the_host_and_in_order();
   one_edge_per_filling_and_one_consumer();
   a_closed_queue_calls_nobody();
+  log_lines_come_through_the_queue();
   records_take_the_place_of_calls();
   return 0;
 }

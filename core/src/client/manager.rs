@@ -66,7 +66,7 @@ struct Locked {
 
 impl Manager {
     /// The tag of managers.
-    pub const KIND: Kind = Kind::new(*b"mngr");
+    pub const KIND: Kind = Kind::of_process(*b"mngr");
 
     /// A manager for the server at `url`: `http://host:port`, with the namespace that its sockets join by default as its
     /// path. It connects when its first socket does, or by [`open`](Self::open).
@@ -83,7 +83,7 @@ impl Manager {
             queued_bytes: config.max_buffered_bytes,
             ..Limits::DEFAULT
         });
-        let dispatcher = Dispatcher::new(runtime, &config.delivery);
+        let dispatcher = Dispatcher::new(runtime, &config.delivery)?;
         let queue = dispatcher.queue();
         Ok(Arc::new(Self {
             tag: Tag::new(Self::KIND),

@@ -39,7 +39,7 @@ struct Handlers {
 
 impl Socket {
     /// The tag of client sockets.
-    pub const KIND: Kind = Kind::new(*b"clnt");
+    pub const KIND: Kind = Kind::of_process(*b"clnt");
 
     pub(super) fn new(manager: &Arc<Manager>, namespace: Arc<str>, slot: Slot) -> Self {
         Self { tag: Tag::new(Self::KIND), slot, namespace, manager: manager.clone(), handlers: Handlers::default() }

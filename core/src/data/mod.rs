@@ -14,7 +14,7 @@ pub mod value;
 pub use id::Sid;
 pub use limits::Limits;
 pub use payload::{Payload, PayloadBuilder};
-pub use tag::{Kind, Tag};
+pub use tag::{Kind, Mark, Tag};
 pub use value::Value;
 
 #[cfg(test)]

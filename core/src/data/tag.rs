@@ -7,13 +7,39 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// What an object is, as four letters. Each type that C can hold has its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kind(u32);
+pub struct Kind {
+    word: u32,
+    of_process: bool,
+}
 
 impl Kind {
-    /// The kind spelled by `letters`.
+    /// The kind spelled by `letters`: data, which a forked child may go on using.
     pub const fn new(letters: [u8; 4]) -> Self {
-        Self(u32::from_ne_bytes(letters))
+        Self { word: u32::from_ne_bytes(letters), of_process: false }
     }
+
+    /// The same for objects with threads, locks or descriptors behind them: those belong to the process that made them.
+    pub const fn of_process(letters: [u8; 4]) -> Self {
+        Self { of_process: true, ..Self::new(letters) }
+    }
+
+    /// What marks an object of this kind that is made in a process which is so many forks from the first.
+    const fn word(self, forks: u32) -> u32 {
+        if self.of_process { self.word ^ forks.wrapping_mul(0x9E37_79B1) } else { self.word }
+    }
+}
+
+/// How many forks lie between this process and the one that the library was first used in.
+static FORKS: AtomicU32 = AtomicU32::new(0);
+
+/// How many forks lie between this process and the one that the library was first used in.
+pub fn forks() -> u32 {
+    FORKS.load(Ordering::Relaxed)
+}
+
+/// Said in a child that has just been forked.
+pub(crate) fn count_fork() {
+    FORKS.fetch_add(1, Ordering::Relaxed);
 }
 
 /// Marks a live object of one [`Kind`]; overwritten when the object is dropped.
@@ -23,17 +49,35 @@ impl Kind {
 #[repr(transparent)]
 pub struct Tag(AtomicU32);
 
+/// What a [`Tag`] says about the object that it is the front of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// A live object of the kind that was asked for.
+    Live,
+    /// One that belongs to the process which this one was forked from.
+    Inherited,
+    /// Something else, or an object that was dropped.
+    Unknown,
+}
+
 impl Tag {
     const DROPPED: u32 = 0;
 
     /// The tag of a live object of `kind`.
-    pub const fn new(kind: Kind) -> Self {
-        Self(AtomicU32::new(kind.0))
+    pub fn new(kind: Kind) -> Self {
+        Self(AtomicU32::new(kind.word(forks())))
     }
 
-    /// Whether this is the front of a live object of `kind`.
-    pub fn is(&self, kind: Kind) -> bool {
-        self.0.load(Ordering::Relaxed) == kind.0
+    /// Whether this is the front of an object of `kind`.
+    pub fn look(&self, kind: Kind) -> Mark {
+        let (word, forks) = (self.0.load(Ordering::Relaxed), forks());
+        if word == kind.word(forks) {
+            Mark::Live
+        } else if (0..forks).any(|forks| word == kind.word(forks)) {
+            Mark::Inherited
+        } else {
+            Mark::Unknown
+        }
     }
 }
 
@@ -58,8 +102,22 @@ mod tests {
     fn a_tag_knows_its_kind_only() {
         let tag = Tag::new(Kind::new(*b"sock"));
 
-        assert!(tag.is(Kind::new(*b"sock")));
-        assert!(!tag.is(Kind::new(*b"serv")));
+        assert_eq!(tag.look(Kind::new(*b"sock")), Mark::Live);
+        assert_eq!(tag.look(Kind::new(*b"serv")), Mark::Unknown);
+    }
+
+    #[test]
+    fn a_tag_knows_its_process_where_that_matters() {
+        // Not by `count_fork`: the other tests of this process would be the child's.
+        let (data, object) = (Kind::new(*b"data"), Kind::of_process(*b"sock"));
+        assert_eq!(data.word(0), data.word(3));
+        assert_eq!(object.word(0), data_word(*b"sock"));
+        assert_ne!(object.word(0), object.word(1));
+        assert_ne!(object.word(1), object.word(2));
+    }
+
+    fn data_word(letters: [u8; 4]) -> u32 {
+        u32::from_ne_bytes(letters)
     }
 
     #[test]

@@ -5,11 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
-use crate::runtime::sync::RwLock;
-
 use super::Runtime;
 use super::dispatch::delivery::Delivery;
+use super::dispatch::host::HostQueue;
 use super::dispatch::queue::Queue;
+use super::process::Process;
 use crate::error::Result;
 
 /// How important a line is.
@@ -31,6 +31,20 @@ pub enum Level {
 /// Receives the lines: level, target (`engine`, `socket`, `http`, `manager`, ...), message.
 pub type LogHandler = Box<dyn Fn(Level, &str, &str) + Send + Sync>;
 
+/// Where the lines of a process go.
+pub(super) struct Log {
+    sink: Option<Sink>,
+    /// What takes the place of a dispatch thread.
+    queue: Option<Arc<Queue>>,
+}
+
+impl Log {
+    pub(super) const fn new() -> Self {
+        Self { sink: None, queue: None }
+    }
+}
+
+#[derive(Clone)]
 struct Sink {
     queue: Arc<Queue>,
     handler: Arc<LogHandler>,
@@ -38,7 +52,6 @@ struct Sink {
 }
 
 static LEVEL: AtomicU8 = AtomicU8::new(0);
-static SINK: RwLock<Option<Sink>> = RwLock::new(None);
 
 /// Lines that may wait for delivery; more are dropped, so that a log cannot fill the memory.
 const MAX_WAITING: usize = 4096;
@@ -46,27 +59,51 @@ const MAX_WAITING: usize = 4096;
 /// Longest line in bytes; the rest is cut off.
 const MAX_LINE: usize = 2048;
 
-/// Has `handler` called with every line up to `level`, on a dispatch thread of the default runtime. Replaces the
-/// handler set before; `None` turns the log off.
+/// Has `handler` called with every line up to `level`, on a dispatch thread of the default runtime or where the queue of
+/// [`set_queue`] is dispatched. Replaces the handler set before; `None` turns the log off.
 ///
 /// # Errors
 /// Those of starting the default runtime.
 pub fn set(level: Level, handler: Option<LogHandler>) -> Result<()> {
-    let sink = match handler {
-        Some(handler) => Some(Sink {
-            queue: Runtime::get_default()?.next_queue().clone(),
+    let thread = if handler.is_some() { Some(Runtime::get_default()?.next_queue().clone()) } else { None };
+    let before = {
+        let mut log = Process::current().log.write();
+        let queue = log.queue.clone().or(thread);
+        let sink = handler.zip(queue).map(|(handler, queue)| Sink {
+            queue,
             handler: Arc::new(handler),
             waiting: Arc::default(),
-        }),
-        None => None,
+        });
+        LEVEL.store(if sink.is_some() { level as u8 } else { 0 }, Ordering::Relaxed);
+        std::mem::replace(&mut log.sink, sink)
     };
-    let level = if sink.is_some() { level as u8 } else { 0 };
-    let before = std::mem::replace(&mut *SINK.write(), sink);
-    LEVEL.store(level, Ordering::Relaxed);
     if let Some(Sink { queue, handler, .. }) = before {
         queue.push(Delivery::discard(handler));
     }
     Ok(())
+}
+
+/// Has lines wait in `queue` from now on, for the program to dispatch; `None`: for a dispatch thread again.
+///
+/// # Errors
+/// Those of starting the default runtime.
+pub fn set_queue(queue: Option<&HostQueue>) -> Result<()> {
+    let queue = queue.map(|queue| queue.queue().clone());
+    let next = match &queue {
+        Some(queue) => queue.clone(),
+        None => Runtime::get_default()?.next_queue().clone(),
+    };
+    let mut log = Process::current().log.write();
+    log.queue = queue;
+    if let Some(sink) = &mut log.sink {
+        sink.queue = next;
+    }
+    Ok(())
+}
+
+/// Turns the log of a forked child off: its parent's handler is not for it.
+pub(super) fn forget() {
+    LEVEL.store(0, Ordering::Relaxed);
 }
 
 /// Whether lines of this level are wanted.
@@ -76,8 +113,8 @@ pub fn enabled(level: Level) -> bool {
 
 /// Sends a line on its way. What comes from a peer must be formatted with `{:?}`, which escapes it.
 pub(crate) fn write(level: Level, target: &'static str, message: fmt::Arguments<'_>) {
-    let sink = SINK.read();
-    let Some(sink) = sink.as_ref() else { return };
+    // Without the lock: to push can be to call the program's wake function.
+    let Some(sink) = Process::current().log.read().sink.clone() else { return };
     if sink.waiting.fetch_add(1, Ordering::Relaxed) >= MAX_WAITING {
         sink.waiting.fetch_sub(1, Ordering::Relaxed);
         return;
@@ -86,8 +123,8 @@ pub(crate) fn write(level: Level, target: &'static str, message: fmt::Arguments<
     if message.len() > MAX_LINE {
         message.truncate(message.floor_char_boundary(MAX_LINE));
     }
-    let (handler, waiting) = (sink.handler.clone(), sink.waiting.clone());
-    sink.queue.push(Delivery::call(move || {
+    let Sink { queue, handler, waiting } = sink;
+    queue.push(Delivery::call(move || {
         waiting.fetch_sub(1, Ordering::Relaxed);
         handler(level, target, &message);
     }));

@@ -4,8 +4,10 @@
 //! call handlers. Programs that name no runtime share one per process, built on first use.
 
 pub mod dispatch;
+pub(crate) mod fork;
 pub mod log;
 pub mod panics;
+mod process;
 mod signals;
 pub mod sync;
 pub mod thread;
@@ -18,7 +20,6 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::runtime::sync::Mutex;
-use once_cell::sync::OnceCell;
 
 use crate::data::id::Sid;
 use crate::data::tag::{Kind, Tag};
@@ -26,10 +27,12 @@ use crate::error::{Error, ErrorKind, Result};
 use dispatch::queue::Queue;
 use dispatch::threads::DispatchThreads;
 use dispatch::wake;
+use process::Process;
 use thread::ThreadHooks;
 use timers::Timers;
 
 pub use dispatch::is_delivering;
+pub use fork::{OfProcess, Origin, after_fork_child};
 
 /// The end report of an asynchronous call: called exactly once, on a dispatch thread.
 pub type Done = Box<dyn FnOnce(Result<()>) + Send>;
@@ -76,12 +79,11 @@ pub struct Runtime {
 
 impl Runtime {
     /// The tag of runtimes.
-    pub const KIND: Kind = Kind::new(*b"runt");
+    pub const KIND: Kind = Kind::of_process(*b"runt");
 
     /// The process's shared runtime; its threads start with the first call.
     pub fn get_default() -> Result<Arc<Self>> {
-        static DEFAULT: OnceCell<Arc<Runtime>> = OnceCell::new();
-        DEFAULT.get_or_try_init(|| Self::new(&RuntimeConfig::default())).cloned()
+        Process::current().runtime.get_or_try_init(|| Self::new(&RuntimeConfig::default())).cloned()
     }
 
     /// A runtime with threads of its own.
@@ -91,6 +93,7 @@ impl Runtime {
     /// be started.
     pub fn new(config: &RuntimeConfig) -> Result<Arc<Self>> {
         config.validate()?;
+        fork::watch();
         let prefix = config.thread_name_prefix.as_deref().unwrap_or("sio");
         let workers = match config.worker_threads {
             Some(n) => n.get(),
@@ -185,10 +188,13 @@ pub(crate) fn new_sid() -> Sid {
     const DRAWN_AT_ONCE: usize = 16;
     static SEQUENCE: AtomicU32 = AtomicU32::new(0);
     thread_local! {
-        static DRAWN: RefCell<Vec<[u8; 12]>> = const { RefCell::new(Vec::new()) };
+        static DRAWN: RefCell<(Option<Origin>, Vec<[u8; 12]>)> = const { RefCell::new((None, Vec::new())) };
     }
-    let random = DRAWN.with_borrow_mut(|drawn| {
-        if drawn.is_empty() {
+    let random = DRAWN.with_borrow_mut(|(origin, drawn)| {
+        // A forked child has those of its parent: they are no secret any more.
+        if drawn.is_empty() || origin.is_none_or(Origin::is_inherited) {
+            *origin = Some(Origin::here());
+            drawn.clear();
             drawn.resize(DRAWN_AT_ONCE, [0; 12]);
             fill_random(drawn.as_flattened_mut());
         }

@@ -24,7 +24,7 @@ pub struct Broadcast {
 
 impl Broadcast {
     /// The tag of broadcasts.
-    pub const KIND: Kind = Kind::new(*b"bcst");
+    pub const KIND: Kind = Kind::of_process(*b"bcst");
 
     pub(super) fn new(namespace: &Arc<Namespace>) -> Self {
         Self { tag: Tag::new(Self::KIND), namespace: namespace.clone(), options: BroadcastOptions::default() }

@@ -12,7 +12,6 @@ use crate::error::Result;
 use crate::net::http::{self, Request, Response, Service};
 use crate::net::listener::Peer;
 use crate::runtime::Runtime;
-use crate::runtime::dispatch::DeliveryMode;
 use crate::runtime::dispatch::dispatcher::Dispatcher;
 
 /// A server whose connections each have a layer `L` on them. Dropped, it closes.
@@ -24,7 +23,7 @@ pub struct EngineServer<L: Layer> {
 impl<L: Layer> EngineServer<L> {
     /// A server that does not listen yet; `open` makes the layer of each new connection.
     pub fn new(runtime: &Arc<Runtime>, config: EngineConfig, open: OpenLayer<L>) -> Self {
-        let dispatcher = Arc::new(Dispatcher::new(runtime, &DeliveryMode::Threads));
+        let dispatcher = Arc::new(Dispatcher::Threads(runtime.clone()));
         let engine = Engine::new(runtime.clone(), dispatcher, config, open);
         Self { engine, listening: Listening::new(runtime) }
     }

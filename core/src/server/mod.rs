@@ -65,7 +65,7 @@ struct Shared {
 
 impl Server {
     /// The tag of servers.
-    pub const KIND: Kind = Kind::new(*b"serv");
+    pub const KIND: Kind = Kind::of_process(*b"serv");
 
     /// A server that does not listen yet.
     ///
@@ -74,7 +74,7 @@ impl Server {
     pub fn new(runtime: &Arc<Runtime>, config: &ServerConfig) -> Result<Arc<Self>> {
         config.check()?;
         let namespaces = Arc::new(Namespaces::new(config.limits.clone()));
-        let dispatcher = Arc::new(Dispatcher::new(runtime, &config.delivery));
+        let dispatcher = Arc::new(Dispatcher::new(runtime, &config.delivery)?);
         let queue = dispatcher.queue();
         namespaces.get_or_add("/", &queue)?;
         let (of_layers, connect_timeout) = (namespaces.clone(), config.connect_timeout);

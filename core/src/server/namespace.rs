@@ -35,7 +35,7 @@ pub struct Namespace {
 
 impl Namespace {
     /// The tag of namespaces.
-    pub const KIND: Kind = Kind::new(*b"nsp ");
+    pub const KIND: Kind = Kind::of_process(*b"nsp ");
 
     fn new(name: &str, queue: &Arc<Queue>) -> Arc<Self> {
         Arc::new(Self {

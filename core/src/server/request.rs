@@ -75,7 +75,7 @@ impl Request {
 
 impl Reply {
     /// The tag of replies.
-    pub const KIND: Kind = Kind::new(*b"rply");
+    pub const KIND: Kind = Kind::of_process(*b"rply");
 
     /// Answers. `Content-Length` is added.
     ///

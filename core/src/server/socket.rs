@@ -74,7 +74,7 @@ impl SocketListeners {
 
 impl Socket {
     /// The tag of sockets.
-    pub const KIND: Kind = Kind::new(*b"sock");
+    pub const KIND: Kind = Kind::of_process(*b"sock");
 
     pub(super) fn new(
         id: Sid,

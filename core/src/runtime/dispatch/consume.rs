@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::delivery::Delivery;
 use super::turn;
+use crate::runtime::Origin;
 
 /// Deliveries between two flushes: a reply does not wait for the whole of a long batch.
 pub(super) const DELIVERIES_PER_TURN: usize = 256;
@@ -46,7 +47,7 @@ pub(super) fn deliver_turn(
     mut next: impl FnMut() -> Option<Delivery>,
 ) -> usize {
     turn::run(|| {
-        let begun = Instant::now();
+        let (begun, origin) = (Instant::now(), Origin::here());
         for n in 0..max.min(DELIVERIES_PER_TURN) {
             // The clock is dearer than a quick handler.
             if n > 0 && (!go_on() || (n % DELIVERIES_PER_LOOK == 0 && begun.elapsed() >= TURN_TIME)) {
@@ -54,6 +55,9 @@ pub(super) fn deliver_turn(
             }
             let Some(delivery) = next() else { return n };
             delivery.run();
+            if origin.is_inherited() {
+                return n + 1;
+            }
         }
         max.min(DELIVERIES_PER_TURN)
     })

@@ -6,11 +6,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
 use super::delivery::Delivery;
-use super::host::HostQueue;
+use super::host::{HostQueue, inherited};
 use super::inline::Inline;
 use super::queue::Queue;
 use crate::error::{Error, ErrorKind, Result};
-use crate::runtime::{Runtime, is_delivering};
+use crate::runtime::{OfProcess, Runtime, is_delivering};
 
 /// Where callbacks run, as an option.
 #[derive(Clone, Default)]
@@ -19,7 +19,7 @@ pub enum DeliveryMode {
     #[default]
     Threads,
     /// Where the program dispatches the queue.
-    Queue(Arc<HostQueue>),
+    Queue(OfProcess<Arc<HostQueue>>),
     /// Where the event was read.
     Inline,
 }
@@ -34,7 +34,7 @@ pub(crate) enum Dispatcher {
 impl PartialEq for DeliveryMode {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Queue(one), Self::Queue(other)) => Arc::ptr_eq(one, other),
+            (Self::Queue(one), Self::Queue(other)) => Arc::ptr_eq(one.get(), other.get()),
             _ => std::mem::discriminant(self) == std::mem::discriminant(other),
         }
     }
@@ -51,12 +51,15 @@ impl fmt::Debug for DeliveryMode {
 }
 
 impl Dispatcher {
-    pub(crate) fn new(runtime: &Arc<Runtime>, mode: &DeliveryMode) -> Self {
-        match mode {
+    /// # Errors
+    /// `Forked` for a queue that this process has inherited.
+    pub(crate) fn new(runtime: &Arc<Runtime>, mode: &DeliveryMode) -> Result<Self> {
+        Ok(match mode {
             DeliveryMode::Threads => Self::Threads(runtime.clone()),
-            DeliveryMode::Queue(queue) => Self::Host(queue.clone()),
+            DeliveryMode::Queue(queue) if queue.is_inherited() => return Err(inherited()),
+            DeliveryMode::Queue(queue) => Self::Host(queue.get().clone()),
             DeliveryMode::Inline => Self::Inline(Inline::new(runtime.handle())),
-        }
+        })
     }
 
     /// The queue for an object that is new. It keeps it: that is what keeps its deliveries in order.

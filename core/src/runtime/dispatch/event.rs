@@ -34,7 +34,7 @@ pub trait AckTarget: Send + Sync {
 
 impl Event {
     /// The tag of events.
-    pub const KIND: Kind = Kind::new(*b"evnt");
+    pub const KIND: Kind = Kind::of_process(*b"evnt");
 
     /// The event `received` by `target`.
     pub fn new(received: ReceivedEvent, target: &Arc<impl AckTarget + 'static>) -> Self {
@@ -78,7 +78,7 @@ impl Clone for Event {
 
 impl Ack {
     /// The tag of acks.
-    pub const KIND: Kind = Kind::new(*b"ack ");
+    pub const KIND: Kind = Kind::of_process(*b"ack ");
 
     /// Answers.
     ///

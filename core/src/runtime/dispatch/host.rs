@@ -55,7 +55,8 @@ impl HostQueue {
     /// were.
     ///
     /// # Errors
-    /// `InvalidState` when another thread is at it, or this one in a handler that this calls; `Closed`.
+    /// `InvalidState` when another thread is at it, or this one in a handler that this calls; `Closed`; `Forked` in a child
+    /// that a handler has forked.
     pub fn dispatch(&self, max: usize) -> Result<usize> {
         self.dispatch_while(max, || true)
     }
@@ -77,6 +78,11 @@ impl HostQueue {
         let mut delivered = 0;
         while delivered < max && go_on() && self.refill(&mut taken) {
             delivered += deliver_turn(max - delivered, &mut go_on, || taken.pop());
+            if self.queue.is_inherited() {
+                // A handler has forked. The parent delivers the rest.
+                std::mem::forget(std::mem::take(&mut *taken));
+                return Err(inherited());
+            }
             self.queue.resume_stalled();
         }
         let is_drained = taken.is_empty() && self.queue.is_drained();
@@ -129,7 +135,7 @@ impl HostQueue {
         }
     }
 
-    pub(super) fn queue(&self) -> &Arc<Queue> {
+    pub(in crate::runtime) fn queue(&self) -> &Arc<Queue> {
         &self.queue
     }
 
@@ -153,6 +159,11 @@ impl HostQueue {
             }
         }
     }
+}
+
+/// What a child is told that uses what its parent made.
+pub(super) fn inherited() -> Error {
+    Error::new(ErrorKind::Forked, "the queue belongs to the process that this one was forked from")
 }
 
 impl HostWake {

@@ -102,6 +102,11 @@ fn empty(queue: &Arc<Queue>) {
         let mut waiting = std::mem::take(&mut batch).into_iter();
         while waiting.len() > 0 {
             deliver_turn(waiting.len(), || true, || waiting.next().map(timed));
+            while queue.is_inherited() {
+                // A handler has forked and the child came back. It must not go on as an I/O thread of its parent, with the
+                // descriptors that they share.
+                std::thread::park();
+            }
             queue.resume_stalled();
         }
     }

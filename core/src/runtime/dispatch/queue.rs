@@ -7,6 +7,7 @@ use super::delivery::Delivery;
 use super::host::HostWake;
 use super::inline::Inline;
 use super::wake::{Wake, count_work};
+use crate::runtime::Origin;
 use crate::runtime::sync::atomic::{AtomicUsize, Ordering};
 use crate::runtime::sync::{Condvar, Mutex};
 
@@ -14,6 +15,7 @@ use crate::runtime::sync::{Condvar, Mutex};
 pub struct Queue {
     state: Mutex<State>,
     pub(super) consumer: Consumer,
+    origin: Origin,
     filled: Condvar,
     ended: Condvar,
     /// Bytes of the events that were pushed and not handled yet.
@@ -68,6 +70,7 @@ impl Queue {
         Arc::new(Self {
             state: Mutex::new(State { idle, ..State::default() }),
             consumer,
+            origin: Origin::here(),
             filled: Condvar::default(),
             ended: Condvar::default(),
             bytes: AtomicUsize::new(0),
@@ -105,6 +108,11 @@ impl Queue {
         drop(state);
         count_work(pushed);
         wake
+    }
+
+    /// Whether it belongs to the process that this one was forked from.
+    pub(super) fn is_inherited(&self) -> bool {
+        self.origin.is_inherited()
     }
 
     /// Counts an event of so many bytes that is about to be pushed.

@@ -76,6 +76,11 @@ fn run(queue: &Queue) {
         let mut waiting = batch.drain(..);
         while waiting.len() > 0 {
             deliver_turn(waiting.len(), || true, || waiting.next());
+            if queue.is_inherited() {
+                // A handler has forked, and this is the only thread of the child: it ends, and the child with it.
+                std::mem::forget(waiting);
+                return;
+            }
             queue.resume_stalled();
         }
         drop(waiting);

@@ -4,6 +4,8 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
+use crate::runtime::Origin;
+
 /// Something with output that waits for the end of the turn.
 pub trait Flush: Send + Sync {
     /// Writes what waits.
@@ -24,7 +26,7 @@ pub fn run<R>(work: impl FnOnce() -> R) -> R {
         return work();
     }
     // Ends the turn also when `work` panics.
-    let end = End;
+    let end = End(Origin::here());
     let result = work();
     drop(end);
     result
@@ -51,12 +53,17 @@ pub fn note(what: Arc<dyn Flush>) {
     NOTED.with_borrow_mut(|noted| noted.push(what));
 }
 
-struct End;
+struct End(Origin);
 
 impl Drop for End {
     fn drop(&mut self) {
         loop {
             let mut batch = NOTED.take();
+            if self.0.is_inherited() {
+                // The parent will flush them.
+                std::mem::forget(batch);
+                break;
+            }
             batch.drain(..).for_each(Flush::flush);
             // The list is kept for the next turn, unless it was an unusually long one.
             batch.shrink_to(MAX_KEPT);

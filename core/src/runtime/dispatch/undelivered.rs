@@ -34,7 +34,9 @@ impl Undelivered {
         let events = self.events.fetch_sub(1, Ordering::SeqCst) - 1;
         let bytes = self.bytes.fetch_sub(bytes, Ordering::SeqCst) - bytes;
         // Reading goes on when half of the budget is free, so that it does not stop again at once.
+        // A child that was forked in a handler does not go on with its parent's connections.
         self.paused.load(Ordering::SeqCst)
+            && !self.queue.is_inherited()
             && events <= limits.undelivered_events / 2
             && bytes <= limits.undelivered_bytes / 2
     }
