@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::consume::{Delivering, deliver_turn};
+use super::consume::{DELIVERIES_PER_TURN, Delivering, deliver_turn};
 use super::delivery::Delivery;
 use super::queue::{Consumer, Queue};
 use super::wake_fd::WakeFd;
@@ -85,6 +85,8 @@ impl HostQueue {
             }
             self.queue.resume_stalled();
         }
+        // A burst must not be paid for ever after.
+        taken.shrink_to(4 * DELIVERIES_PER_TURN);
         let is_drained = taken.is_empty() && self.queue.is_drained();
         drop(delivering);
         self.leave(taken);

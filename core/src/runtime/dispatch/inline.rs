@@ -99,7 +99,7 @@ fn empty(queue: &Arc<Queue>) {
     let Consumer::Inline(inline) = &queue.consumer else { return };
     let mut batch = Vec::new();
     while queue.try_take(&mut batch) {
-        let mut waiting = std::mem::take(&mut batch).into_iter();
+        let mut waiting = batch.drain(..);
         while waiting.len() > 0 {
             deliver_turn(waiting.len(), || true, || waiting.next().map(timed));
             while queue.is_inherited() {
