@@ -1,10 +1,9 @@
 //! A manager: one connection at a time to one server, shared by all its sockets.
 
 use std::sync::Arc;
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use crate::runtime::sync::Mutex;
+use crate::runtime::sync::{Mutex, mpsc};
 use tokio::sync::Notify;
 
 use super::config::{ManagerConfig, SocketConfig, check_auth};

@@ -3,7 +3,14 @@
 //! It lets the C API tell a socket from a server, and most dangling pointers from live ones, before it
 //! believes anything else behind the pointer.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+// In a model others may come in between when an object is used or dropped: its count of references is nothing that the
+// checker sees.
+#[cfg(shuttle)]
+use shuttle::sync::atomic::AtomicU32;
+use std::sync::atomic;
+#[cfg(not(shuttle))]
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering;
 
 /// What an object is, as four letters. Each type that C can hold has its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +37,7 @@ impl Kind {
 }
 
 /// How many forks lie between this process and the one that the library was first used in.
-static FORKS: AtomicU32 = AtomicU32::new(0);
+static FORKS: atomic::AtomicU32 = atomic::AtomicU32::new(0);
 
 /// How many forks lie between this process and the one that the library was first used in.
 pub fn forks() -> u32 {

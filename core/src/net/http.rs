@@ -93,6 +93,8 @@ pub(crate) async fn serve(stream: Stream, peer: Peer, service: impl Service, sto
     match stream {
         Stream::Tcp(stream) => serve_io(TokioIo::new(stream), peer, service, &stop).await,
         Stream::Unix(stream) => serve_io(TokioIo::new(stream), peer, service, &stop).await,
+        #[cfg(shuttle)]
+        Stream::Memory(_) => {}
     }
 }
 

@@ -17,11 +17,14 @@ use tokio::io::Interest;
 use tokio::net::{TcpStream, UnixStream, tcp, unix};
 use tokio_util::io::poll_read_buf;
 
+#[cfg(shuttle)]
+use super::memory::{MemoryReader, MemoryStream, MemoryWriter};
 use crate::proto::engine::outbox::Outbox;
 use crate::proto::engine::packet::Packet;
 use crate::proto::engine::websocket::{self, Decoder, Opcode, Role};
 use crate::runtime::dispatch::wake;
 use crate::runtime::fill_random;
+use crate::runtime::sync::thread_local;
 
 /// The size of a thread's read buffer, and of what is gathered for one write.
 const BUFFER_BYTES: usize = 64 << 10;
@@ -39,6 +42,9 @@ pub enum Stream {
     Tcp(TcpStream),
     /// Over a unix socket.
     Unix(UnixStream),
+    /// In a model.
+    #[cfg(shuttle)]
+    Memory(MemoryStream),
 }
 
 /// What sits behind a link and handles what it reads. Its methods take the connection's lock.
@@ -95,6 +101,11 @@ impl Stream {
                 let (read, write) = stream.into_split();
                 (ReadHalf::Unix(read), WriteHalf::Unix(write))
             }
+            #[cfg(shuttle)]
+            Self::Memory(stream) => {
+                let (read, write) = stream.into_split();
+                (ReadHalf::Memory(read), WriteHalf::Memory(write))
+            }
         };
         let masked = role == Role::Client;
         (Reader { half: read, decoder, partial: head.to_vec(), fresh: !head.is_empty() }, Writer::new(write, masked))
@@ -114,6 +125,8 @@ pub(crate) struct Reader {
 enum ReadHalf {
     Tcp(tcp::OwnedReadHalf),
     Unix(unix::OwnedReadHalf),
+    #[cfg(shuttle)]
+    Memory(MemoryReader),
 }
 
 thread_local! {
@@ -192,6 +205,8 @@ impl ReadHalf {
         let n = ready!(match self {
             Self::Tcp(half) => poll_read_buf(Pin::new(half), cx, buffer),
             Self::Unix(half) => poll_read_buf(Pin::new(half), cx, buffer),
+            #[cfg(shuttle)]
+            Self::Memory(half) => half.poll_read(cx, buffer),
         })?;
         Poll::Ready(if n == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(n) })
     }
@@ -215,6 +230,8 @@ pub(crate) struct Writer {
 enum WriteHalf {
     Tcp(tcp::OwnedWriteHalf),
     Unix(unix::OwnedWriteHalf),
+    #[cfg(shuttle)]
+    Memory(MemoryWriter),
 }
 
 /// Bytes that were taken from the outbox and not by the socket.
@@ -440,6 +457,8 @@ impl WriteHalf {
             return match self {
                 Self::Tcp(half) => half.try_write(head),
                 Self::Unix(half) => half.try_write(head),
+                #[cfg(shuttle)]
+                Self::Memory(half) => half.try_write(head, &[]),
             };
         }
         let both = [io::IoSlice::new(head), io::IoSlice::new(tail)];
@@ -452,6 +471,8 @@ impl WriteHalf {
                 let stream = half.as_ref();
                 stream.try_io(Interest::WRITABLE, || send_both(&SockRef::from(stream), &both))
             }
+            #[cfg(shuttle)]
+            Self::Memory(half) => half.try_write(head, tail),
         }
     }
 
@@ -459,6 +480,8 @@ impl WriteHalf {
         match self {
             Self::Tcp(half) => half.as_ref().poll_write_ready(cx),
             Self::Unix(half) => half.as_ref().poll_write_ready(cx),
+            #[cfg(shuttle)]
+            Self::Memory(half) => half.poll_write_ready(cx),
         }
     }
 
@@ -467,6 +490,11 @@ impl WriteHalf {
         let _ = match self {
             Self::Tcp(half) => SockRef::from(half.as_ref()).shutdown(how),
             Self::Unix(half) => SockRef::from(half.as_ref()).shutdown(how),
+            #[cfg(shuttle)]
+            Self::Memory(half) => {
+                half.end(how == Shutdown::Both);
+                Ok(())
+            }
         };
     }
 }

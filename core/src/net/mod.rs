@@ -5,3 +5,5 @@ pub mod dial;
 pub mod http;
 pub mod link;
 pub mod listener;
+#[cfg(shuttle)]
+pub mod memory;

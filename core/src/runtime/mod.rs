@@ -99,21 +99,7 @@ impl Runtime {
             Some(n) => n.get(),
             None => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
         };
-        let (starting, stopping) = (config.thread_hooks.clone(), config.thread_hooks.clone());
-        let tokio = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(workers)
-            .thread_name(format!("{prefix}-io"))
-            .on_thread_start(move || {
-                starting.start();
-                wake::defer_wakes();
-            })
-            .on_thread_park(wake::wake_deferred)
-            .on_thread_stop(move || {
-                wake::wake_deferred();
-                stopping.stop();
-            })
-            .enable_all()
-            .build()?;
+        let tokio = start_workers(prefix, workers, &config.thread_hooks)?;
         let handle = tokio.handle().clone();
         let timers = Timers::start(&handle);
         let dispatch_threads = config.dispatch_threads.map_or(1, NonZeroUsize::get);
@@ -148,7 +134,7 @@ impl Runtime {
 
     /// Starts a task on the I/O threads.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        drop(self.handle.spawn(task));
+        spawn_on(&self.handle, task);
     }
 
     /// What runs tasks, for parts that must not keep the runtime alive.
@@ -181,6 +167,52 @@ impl Drop for Runtime {
         }
         self.threads.stop_soon();
     }
+}
+
+#[cfg(not(shuttle))]
+fn start_workers(prefix: &str, count: usize, hooks: &Arc<ThreadHooks>) -> Result<tokio::runtime::Runtime> {
+    let (starting, stopping) = (hooks.clone(), hooks.clone());
+    let tokio = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(count)
+        .thread_name(format!("{prefix}-io"))
+        .on_thread_start(move || {
+            starting.start();
+            wake::defer_wakes();
+        })
+        .on_thread_park(wake::wake_deferred)
+        .on_thread_stop(move || {
+            wake::wake_deferred();
+            stopping.stop();
+        })
+        .enable_all()
+        .build()?;
+    Ok(tokio)
+}
+
+/// Starts a task on the I/O threads of `handle`, for parts that must not keep the runtime alive.
+#[cfg(not(shuttle))]
+pub(crate) fn spawn_on(handle: &tokio::runtime::Handle, task: impl Future<Output = ()> + Send + 'static) {
+    drop(handle.spawn(task));
+}
+
+/// In a model nobody drives tokio: it only keeps what is spawned on it, and has a clock for the timers.
+#[cfg(shuttle)]
+fn start_workers(_prefix: &str, _count: usize, _hooks: &Arc<ThreadHooks>) -> Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_time().build()?)
+}
+
+/// In a model each task has an I/O thread of its own, which is about to sleep whenever the task has been polled.
+#[cfg(shuttle)]
+pub(crate) fn spawn_on(_handle: &tokio::runtime::Handle, task: impl Future<Output = ()> + Send + 'static) {
+    sync::thread::spawn(move || {
+        wake::defer_wakes();
+        let mut task = std::pin::pin!(task);
+        shuttle::future::block_on(std::future::poll_fn(|cx| {
+            let polled = task.as_mut().poll(cx);
+            wake::wake_deferred();
+            polled
+        }));
+    });
 }
 
 /// A new session id from the operating system's generator, which is asked for several at a time.

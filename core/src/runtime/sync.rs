@@ -1,10 +1,13 @@
-//! Locks and atomics: the standard library's, which on Linux keep all of their state in the lock itself.
+//! Locks, atomics, channels and threads: the standard library's, whose locks keep all of their state in themselves on Linux.
 //!
 //! That is why they survive a `fork`: a lock with a table of waiters beside it, as `parking_lot` has one for the whole
-//! process, may find that table locked for ever in the child. Compiled with `--cfg shuttle` they are the ones of the model
-//! checker of that name, whose scheduler then decides who runs when: see `tests/models`.
+//! process, may find that table locked for ever in the child.
 //!
 //! A panic under a lock does not poison it: who catches the panic decides what becomes of the state.
+//!
+//! Compiled with `--cfg shuttle` all of this is the model checker's of that name, whose scheduler then decides who runs
+//! when ([`explore`]). Its threads take turns on one thread of the system, so what is local to a thread has to come from
+//! here too. A `static` is not the model's: it outlives a run, and tests on other threads use it.
 
 #[cfg(shuttle)]
 use shuttle::sync as imp;
@@ -13,8 +16,22 @@ use std::sync as imp;
 use std::sync::{PoisonError, TryLockError};
 use std::time::Duration;
 
-pub use imp::atomic;
+#[cfg(shuttle)]
+pub mod explore;
+#[cfg(shuttle)]
+pub mod local;
+
+#[cfg(shuttle)]
+pub(crate) use local::thread_local;
+#[cfg(shuttle)]
+pub use shuttle::thread;
+#[cfg(not(shuttle))]
+pub use std::thread;
+#[cfg(not(shuttle))]
+pub(crate) use std::thread_local;
+
 pub use imp::{MutexGuard, RwLockReadGuard, RwLockWriteGuard};
+pub use imp::{atomic, mpsc};
 
 /// A lock for one at a time.
 #[derive(Debug, Default)]

@@ -70,10 +70,10 @@ impl Timers {
         }
         timer.armed = Some(deadline);
         let at = deadline.min(Instant::now() + HORIZON).into();
-        // The wheel's own timer can only be made inside a runtime, and this is any thread.
-        let _inside = self.handle.enter();
         let mut wheel = self.wheel.lock();
         let wheel = &mut *wheel;
+        // The wheel's own timer can only be made inside a runtime, and this is any thread.
+        let _inside = self.handle.enter();
         if let Some((key, _)) = wheel.waiting.get(&address(target)) {
             wheel.queue.reset_at(key, at);
         } else {

@@ -4,9 +4,9 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::runtime::sync::RwLock;
+use crate::runtime::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use foldhash::fast::RandomState;
 use http_body_util::Full;
@@ -112,6 +112,12 @@ impl<L: Layer> Engine<L> {
 
     async fn answer(self: &Arc<Self>, mut request: Request, peer: &Peer) -> Response {
         if wants_upgrade(&request) { self.upgrade(&mut request, peer) } else { self.poll(request, peer).await }
+    }
+
+    /// A client whose WebSocket is open, in a model.
+    #[cfg(shuttle)]
+    pub(super) fn accept(self: &Arc<Self>, stream: Stream) {
+        self.attach(None, Some(RequestHead::of_model()), stream, &[]);
     }
 
     pub(super) fn runtime(&self) -> &Arc<Runtime> {

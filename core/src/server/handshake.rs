@@ -36,6 +36,12 @@ impl RequestHead {
         Self { target: target.len(), text: text.into(), address: address.clone(), issued }
     }
 
+    /// That of a model, where no request was read.
+    #[cfg(shuttle)]
+    pub(super) fn of_model() -> Self {
+        Self { text: "/".into(), target: 1, address: "memory".into(), issued: 0 }
+    }
+
     /// The target: path and query.
     pub fn url(&self) -> &str {
         &self.text[..self.target]

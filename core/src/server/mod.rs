@@ -15,10 +15,10 @@ mod request;
 mod socket;
 
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
 use crate::runtime::sync::Mutex;
+use crate::runtime::sync::mpsc::sync_channel;
 use arc_swap::ArcSwapOption;
 use hyper::StatusCode;
 

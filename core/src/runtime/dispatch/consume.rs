@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::delivery::Delivery;
 use super::turn;
 use crate::runtime::Origin;
+use crate::runtime::sync::thread_local;
 
 /// Deliveries between two flushes: a reply does not wait for the whole of a long batch.
 pub(super) const DELIVERIES_PER_TURN: usize = 256;

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
 use super::delivery::Delivery;
@@ -10,6 +9,7 @@ use super::host::{HostQueue, inherited};
 use super::inline::Inline;
 use super::queue::Queue;
 use crate::error::{Error, ErrorKind, Result};
+use crate::runtime::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use crate::runtime::{OfProcess, Runtime, is_delivering};
 
 /// Where callbacks run, as an option.

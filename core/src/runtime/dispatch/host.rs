@@ -9,7 +9,7 @@ use super::queue::{Consumer, Queue};
 use super::wake_fd::WakeFd;
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::Runtime;
-use crate::runtime::sync::{Mutex, MutexGuard};
+use crate::runtime::sync::{Mutex, MutexGuard, thread};
 
 /// Called when a queue that was empty has something, and when a dispatch has left something behind; on any thread and with
 /// no lock held. It must not block, and calls nothing of the library.
@@ -130,7 +130,7 @@ impl HostQueue {
             }
             let another_dispatches = self.taken.try_lock().is_none();
             if another_dispatches || self.queue.is_closed() {
-                std::thread::sleep(LOOK);
+                thread::sleep(LOOK);
             } else {
                 self.queue.wait_until_filled(deadline);
             }

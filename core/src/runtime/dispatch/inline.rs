@@ -15,9 +15,9 @@ use super::consume::{Delivering, deliver_turn};
 use super::delivery::Delivery;
 use super::queue::{Consumer, Queue};
 use super::wake::is_io_thread;
-use crate::runtime::log;
-use crate::runtime::sync::Mutex;
 use crate::runtime::sync::atomic::{AtomicUsize, Ordering};
+use crate::runtime::sync::{Mutex, thread_local};
+use crate::runtime::{log, spawn_on};
 
 /// A handler that takes longer is reported when the log is at debug level.
 const QUICK: Duration = Duration::from_millis(1);
@@ -51,7 +51,7 @@ impl Inline {
     pub(super) fn run(&self, queue: &Arc<Queue>) {
         if !is_io_thread() {
             let queue = queue.clone();
-            drop(self.handle.spawn(async move { queue.wake_consumer() }));
+            spawn_on(&self.handle, async move { queue.wake_consumer() });
             return;
         }
         let is_nested = EMPTYING

@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
 use arc_swap::{ArcSwapOption, Guard};
 use foldhash::fast::RandomState;
+
+use crate::runtime::sync::atomic::{AtomicBool, Ordering};
 
 /// Names a registration, uniquely in the process; never 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use crate::runtime::Origin;
+use crate::runtime::sync::thread_local;
 
 /// Something with output that waits for the end of the turn.
 pub trait Flush: Send + Sync {

@@ -1,10 +1,10 @@
 //! Back-pressure: a connection stops reading while its handlers are behind.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::queue::{Queue, Stalled};
 use crate::data::limits::Limits;
+use crate::runtime::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// The events of one connection that were read and whose handlers have not returned.
 pub(crate) struct Undelivered {

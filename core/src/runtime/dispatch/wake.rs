@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::delivery::Delivery;
 use super::queue::{Consumer, Queue};
+use crate::runtime::sync::thread_local;
 
 /// Wakes the consumer of a queue, if it sleeps, when dropped. Of a closed queue it drops the deliveries that were not
 /// taken, and with them what belongs to the program.
