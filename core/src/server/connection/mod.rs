@@ -5,6 +5,8 @@
 //! Locks of other parts that are taken meanwhile (queue, timers, sessions, namespaces, rooms) are leaves: nothing is
 //! locked under them.
 
+#[cfg(all(test, shuttle))]
+mod models;
 mod polling;
 mod websocket;
 
@@ -12,7 +14,7 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use crate::runtime::sync::{Mutex, MutexGuard};
+use crate::runtime::sync::{Mutex, MutexGuard, thread_local};
 use tokio::sync::oneshot;
 
 pub(super) use polling::ExchangeReply;
