@@ -1,7 +1,7 @@
-// A chat through a C server: two C clients and the official JavaScript client talk in a room, and each must see what the
-// others say. On a terminal the server stays up afterwards, with its page, until Ctrl-C.
+// A chat through a C server: two C clients, one of them on a loop of its own, and the official JavaScript client talk in a
+// room, and each must see what the others say. On a terminal the server stays up afterwards, with its page, until Ctrl-C.
 //
-//   node run.mjs PROGRAMS [--once]    the folder of chat_server and chat_client; --once ends on a terminal too
+//   node run.mjs PROGRAMS [--once]    the folder of the examples; --once ends on a terminal too
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -66,7 +66,7 @@ try {
   await checkPage(url);
   const transcripts = await Promise.all([
     member(path.join(programs, "chat_client"), url, ROOM, "ada", ...count),
-    member(path.join(programs, "chat_client"), url, ROOM, "brian", ...count),
+    member(path.join(programs, "loop_poll"), url, ROOM, "brian", ...count),
     member(process.execPath, javascript, url, ROOM, "grace", ...count),
   ]);
   transcripts.forEach((lines, i) => {

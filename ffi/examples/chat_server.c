@@ -1,231 +1,20 @@
 /*
- * A chat: rooms, messages, acknowledged messages and small pictures.
+ * The chat's server, whose callbacks run on a thread of the library. chat/server.h says what the chat is.
  *
  *   chat_server [PORT [PAGE]]
  *
  * PORT is 3000 by default; 0 is any that is free. PAGE is the file that browsers get. Ctrl-C ends it.
- *
- *   from a client                         what the server does
- *   join ROOM NAME         -> ack COUNT   to the others in the room: joined NAME COUNT
- *   message TEXT           -> ack "sent"  to the others in the room: message NAME TEXT
- *   picture CAPTION BYTES  -> ack "sent"  to the others in the room: picture NAME CAPTION BYTES
- *   it goes away                          to the others in the room: left NAME COUNT
- *
- * COUNT is how many are in the room.
  */
-#include <socketio.h>
+#include "chat/must.h"
+#include "chat/server.h"
 
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-/* Who a socket is in the chat. All callbacks run on one thread, so nothing guards the list. */
-struct member {
-  char *room;
-  char *name;
-  struct member *next;
-};
-
-static struct member *members;
-
-/* ---- members ---------------------------------------------------------------------------------------------------- */
-
-static char *copy(sio_str text)
-{
-  char *copied = malloc(text.len + 1);
-  if (copied) {
-    memcpy(copied, text.len ? text.ptr : "", text.len);
-    copied[text.len] = 0;
-  }
-  return copied;
-}
-
-static void add_member(struct member *member, sio_str room, sio_str name)
-{
-  member->room = copy(room);
-  member->name = copy(name);
-  member->next = members;
-  members = member;
-}
-
-static void remove_member(struct member *member)
-{
-  struct member **link = &members;
-  while (*link != member) {
-    link = &(*link)->next;
-  }
-  *link = member->next;
-  free(member->room);
-  free(member->name);
-  free(member);
-}
-
-static int64_t count_in(const char *room)
-{
-  const struct member *member;
-  int64_t count = 0;
-  for (member = members; member; member = member->next) {
-    count += strcmp(member->room, room) == 0;
-  }
-  return count;
-}
-
-/* ---- sending ---------------------------------------------------------------------------------------------------- */
-
-/* The payload is used up. */
-static void answer(sio_event *event, sio_payload *payload)
-{
-  sio_ack *ack = sio_event_take_ack(event);
-  if (ack) {
-    sio_ack_send(ack, payload);
-  }
-  sio_payload_release(payload);
-}
-
-/* The payload is used up. */
-static void tell_others(sio_socket *socket, const struct member *member, sio_str event, sio_payload *payload)
-{
-  sio_broadcast *others = sio_broadcast_to(sio_socket_broadcast(socket), sio_cstr(member->room));
-  sio_broadcast_emit(others, event, payload);
-  sio_broadcast_free(others);
-  sio_payload_release(payload);
-}
-
-static sio_payload *text_payload(sio_str text)
-{
-  sio_payload *payload = sio_payload_new();
-  sio_payload_push_text(payload, text);
-  return payload;
-}
-
-static sio_payload *presence(const struct member *member, int64_t count)
-{
-  sio_payload *payload = text_payload(sio_cstr(member->name));
-  sio_payload_push_int(payload, count);
-  return payload;
-}
-
-/* ---- events ----------------------------------------------------------------------------------------------------- */
-
-static const sio_value *argument(sio_event *event, size_t i)
-{
-  return sio_payload_get_value(sio_event_get_payload(event), i);
-}
-
-static void on_join(sio_socket *socket, sio_event *event, void *user_data)
-{
-  struct member *member = sio_socket_data(socket);
-  sio_payload *count = sio_payload_new();
-  (void)user_data;
-  if (!member && (member = malloc(sizeof *member)) != NULL) {
-    add_member(member, sio_value_as_text(argument(event, 0)), sio_value_as_text(argument(event, 1)));
-    sio_socket_set_data(socket, member, NULL);
-    sio_socket_join(socket, sio_cstr(member->room));
-    tell_others(socket, member, SIO_STR("joined"), presence(member, count_in(member->room)));
-  }
-  sio_payload_push_int(count, member ? count_in(member->room) : 0);
-  answer(event, count);
-}
-
-static void on_message(sio_socket *socket, sio_event *event, void *user_data)
-{
-  struct member *member = sio_socket_data(socket);
-  (void)user_data;
-  if (member) {
-    sio_payload *message = text_payload(sio_cstr(member->name));
-    sio_payload_push_text(message, sio_value_as_text(argument(event, 0)));
-    tell_others(socket, member, SIO_STR("message"), message);
-    answer(event, text_payload(SIO_STR("sent")));
-  }
-}
-
-static void on_picture(sio_socket *socket, sio_event *event, void *user_data)
-{
-  struct member *member = sio_socket_data(socket);
-  (void)user_data;
-  if (member) {
-    sio_payload *picture = text_payload(sio_cstr(member->name));
-    sio_payload_push_text(picture, sio_value_as_text(argument(event, 0)));
-    sio_payload_push_bytes(picture, sio_value_as_bytes(argument(event, 1)));
-    tell_others(socket, member, SIO_STR("picture"), picture);
-    answer(event, text_payload(SIO_STR("sent")));
-  }
-}
-
-static void on_disconnecting(sio_socket *socket, sio_str reason, const sio_error *error, void *user_data)
-{
-  struct member *member = sio_socket_data(socket);
-  (void)reason;
-  (void)error;
-  (void)user_data;
-  if (member) {
-    tell_others(socket, member, SIO_STR("left"), presence(member, count_in(member->room) - 1));
-    sio_socket_set_data(socket, NULL, NULL);
-    remove_member(member);
-  }
-}
-
-/* ---- the page --------------------------------------------------------------------------------------------------- */
-
-struct page {
-  uint8_t *bytes;
-  size_t len;
-};
-
-static struct page *read_page(const char *path)
-{
-  enum { LARGEST = 1 << 20 };
-  struct page *page = malloc(sizeof *page);
-  FILE *file = fopen(path, "rb");
-  if (!page || !file || !(page->bytes = malloc(LARGEST))) {
-    perror(path);
-    exit(1);
-  }
-  page->len = fread(page->bytes, 1, LARGEST, file);
-  fclose(file);
-  return page;
-}
-
-static void free_page(void *user_data)
-{
-  struct page *page = user_data;
-  free(page->bytes);
-  free(page);
-}
-
-static void on_request(const sio_request *request, sio_reply *reply, void *user_data)
-{
-  const struct page *page = user_data;
-  sio_str path = sio_request_path(request);
-  sio_header type = {SIO_STR("content-type"), SIO_STR("text/html; charset=utf-8")};
-  sio_bytes body = {page->bytes, page->len};
-  if (path.len == 1) {
-    sio_reply_send(reply, 200, &type, 1, body);
-  } else {
-    body.len = 0;
-    sio_reply_send(reply, 404, NULL, 0, body);
-  }
-}
-
-/* ---- the program ------------------------------------------------------------------------------------------------ */
-
-static void must(int32_t status, const char *what)
-{
-  if (status != SIO_OK) {
-    sio_str message = sio_last_error_message();
-    fprintf(stderr, "chat_server: %s: %s: %.*s\n", what, sio_status_name(status), (int)message.len, message.ptr);
-    exit(1);
-  }
-}
 
 int main(int argc, char **argv)
 {
   sio_server *server = NULL;
-  sio_namespace *chat;
-  sio_string *listening = NULL;
-  char address[64];
+  chat *chat;
   sigset_t end;
   int number;
 
@@ -235,26 +24,13 @@ int main(int argc, char **argv)
   sigaddset(&end, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &end, NULL);
 
-  must(sio_server_new(NULL, NULL, &server), "options");
-  chat = sio_server_of(server, SIO_STR("/"));
-  sio_namespace_on(chat, SIO_STR("join"), on_join, NULL, NULL, NULL);
-  sio_namespace_on(chat, SIO_STR("message"), on_message, NULL, NULL, NULL);
-  sio_namespace_on(chat, SIO_STR("picture"), on_picture, NULL, NULL, NULL);
-  sio_namespace_on_disconnecting(chat, on_disconnecting, NULL, NULL, NULL);
-  if (argc > 2) {
-    sio_server_on_request(server, on_request, read_page(argv[2]), free_page);
-  }
-
-  snprintf(address, sizeof address, "127.0.0.1:%s", argc > 1 ? argv[1] : "3000");
-  must(sio_server_listen(server, sio_cstr(address), NULL, NULL, NULL), address);
-  must(sio_server_get_address(server, 0, &listening), address);
-  printf("listening on http://%.*s\n", (int)sio_string_get(listening).len, sio_string_get(listening).ptr);
-  fflush(stdout);
-  sio_string_free(listening);
+  must(sio_server_new(NULL, NULL, &server), "server");
+  chat = chat_new(server, argc > 2 ? argv[2] : NULL);
+  chat_listen(server, argc > 1 ? argv[1] : "3000");
 
   sigwait(&end, &number);
   must(sio_server_close_wait(server, 10000), "close");
-  sio_namespace_release(chat);
   sio_server_release(server);
+  chat_free(chat);
   return 0;
 }

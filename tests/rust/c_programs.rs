@@ -2,9 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use socketio_tests::c::{WARNINGS, compile, files, root, scratch, succeed};
 
@@ -18,36 +17,6 @@ fn the_programs_of_tests_c_succeed() {
         compile(&source, &program);
         succeed(Command::new("timeout").arg("60").arg(&program));
     }
-}
-
-/// Three members of a room: each hears the other two, and the server ends when it is told to.
-#[test]
-fn the_chat_of_the_examples_works() {
-    let folder = scratch("examples");
-    let examples = root().join("ffi/examples");
-    for name in ["chat_server", "chat_client"] {
-        compile(&examples.join(name).with_extension("c"), &folder.join(name));
-    }
-    let page = root().join("include/socketio.h");
-    let mut server =
-        Command::new(folder.join("chat_server")).arg("0").arg(page).stdout(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-    let url = line.trim_end().strip_prefix("listening on ").unwrap().to_owned();
-    let join = |name: &str| -> Child {
-        let mut client = Command::new(folder.join("chat_client"));
-        client.args([&url, "lobby", name, "--members", "3", "--expect", "6"]);
-        client.stdout(Stdio::piped()).spawn().unwrap()
-    };
-    let members = ["alice", "bob", "carol"].map(join);
-    for member in members {
-        let output = member.wait_with_output().unwrap();
-        let transcript = String::from_utf8(output.stdout).unwrap();
-        assert!(output.status.success(), "{transcript}");
-        assert_eq!(transcript.matches(" sent the face: ").count(), 2, "{transcript}");
-    }
-    succeed(Command::new("kill").arg(server.id().to_string()));
-    assert!(server.wait().unwrap().success());
 }
 
 #[test]

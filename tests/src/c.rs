@@ -48,11 +48,35 @@ pub fn scratch(name: &str) -> PathBuf {
 /// When the compiler finds anything to say.
 pub fn compile(source: &Path, program: &Path) {
     let mut cc = Command::new("cc");
+    cc.arg("-I").arg(root().join("tests/c"));
+    link(cc.arg(source), program);
+}
+
+/// Compiles and links the example `name` of `ffi/examples` into `folder`, with what the examples share and with `packages`
+/// of pkg-config; its path.
+///
+/// # Panics
+/// When the compiler finds anything to say, or a package is missing.
+pub fn compile_example(name: &str, packages: &[&str], folder: &Path) -> PathBuf {
+    let program = folder.join(name);
+    let examples = root().join("ffi/examples");
+    let mut cc = Command::new("cc");
+    cc.arg(examples.join(name).with_extension("c")).args(files(&examples.join("chat"), "c"));
+    for package in packages {
+        let flags = succeed(Command::new("pkg-config").args(["--cflags", "--libs", package])).stdout;
+        cc.args(String::from_utf8_lossy(&flags).split_whitespace());
+    }
+    link(&mut cc, &program);
+    program
+}
+
+/// Has `cc` make `program` of the sources that it was given.
+fn link(cc: &mut Command, program: &Path) {
     cc.args(["-std=c99", "-D_POSIX_C_SOURCE=200809L", "-g", "-pthread"]).args(WARNINGS);
-    cc.arg("-I").arg(root().join("include")).arg("-I").arg(root().join("tests/c"));
-    cc.arg(source).arg("-o").arg(program).arg("-L").arg(library_folder()).arg("-lsocketio");
+    cc.arg("-I").arg(root().join("include"));
+    cc.arg("-o").arg(program).arg("-L").arg(library_folder()).arg("-lsocketio");
     cc.arg(format!("-Wl,-rpath,{}", runtime_folder().display()));
-    succeed(&mut cc);
+    succeed(cc);
 }
 
 /// Runs `command` to its end; its output when it exits with 0.
