@@ -2,12 +2,15 @@
  * The server that the suites and the benchmark talk to, on the C API.
  *
  *   echo-c PORT [--ping-interval MS] [--ping-timeout MS] [--connect-timeout MS] [--max-payload BYTES]
- *               [--transports polling,websocket] [--auth-event on|off]
+ *               [--transports polling,websocket] [--auth-event on|off] [--delivery threads|queue|inline]
  *
- * It listens on 127.0.0.1 and ::1 and serves the namespaces "/" and "/custom", both alike. SIGTERM ends it.
+ * It listens on 127.0.0.1 and ::1 and serves the namespaces "/" and "/custom", both alike. SIGTERM ends it. Its handlers run
+ * on a thread of the library; or where main polls a queue; or where the events are read, on several threads at once.
  */
 #include <socketio.h>
 
+#include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -15,13 +18,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 enum { ANSWER_TIMEOUT_MS = 1000, CLOSE_TIMEOUT_MS = 10000 };
 
 /* Whether a new socket is told its auth object. The load meter takes only the answers that it asked for. */
 static bool auth_event = true;
 
-/* Why the last socket was disconnected, as JSON. All callbacks run on one thread, so nothing guards it. */
+/* Why the last socket was disconnected, as JSON. */
+static pthread_mutex_t last_reason_lock = PTHREAD_MUTEX_INITIALIZER;
 static sio_payload *last_reason;
 
 /* ---- plain forwarding ------------------------------------------------------------------------------------------ */
@@ -154,19 +159,28 @@ static void on_kick(sio_socket *socket, sio_event *event, void *user_data)
 
 static void on_last_reason(sio_socket *socket, sio_event *event, void *user_data)
 {
+  sio_payload *reason;
   (void)socket;
   (void)user_data;
-  answer(event, last_reason);
+  pthread_mutex_lock(&last_reason_lock);
+  reason = sio_payload_retain(last_reason);
+  pthread_mutex_unlock(&last_reason_lock);
+  answer(event, reason);
+  sio_payload_release(reason);
 }
 
 static void on_disconnect(sio_socket *socket, sio_str reason, const sio_error *error, void *user_data)
 {
+  sio_payload *before, *now = sio_payload_new();
   (void)socket;
   (void)error;
   (void)user_data;
-  sio_payload_release(last_reason);
-  last_reason = sio_payload_new();
-  sio_payload_push_text(last_reason, reason);
+  sio_payload_push_text(now, reason);
+  pthread_mutex_lock(&last_reason_lock);
+  before = last_reason;
+  last_reason = now;
+  pthread_mutex_unlock(&last_reason_lock);
+  sio_payload_release(before);
 }
 
 static void on_connection(sio_socket *socket, void *user_data)
@@ -216,7 +230,7 @@ static void fail(const char *what, int32_t status)
 static void usage(void)
 {
   fputs("usage: echo-c PORT [--ping-interval MS] [--ping-timeout MS] [--connect-timeout MS] [--max-payload BYTES]\n"
-        "              [--transports polling,websocket] [--auth-event on|off]\n",
+        "              [--transports polling,websocket] [--auth-event on|off] [--delivery threads|queue|inline]\n",
         stderr);
   exit(2);
 }
@@ -233,35 +247,79 @@ static uint32_t transports(const char *list)
   return mask;
 }
 
-static sio_server_options *parse(int argc, char **argv)
+static sio_queue *new_queue(void)
+{
+  sio_queue *queue = NULL;
+  int32_t status = sio_queue_new(NULL, NULL, NULL, NULL, &queue);
+  if (status != SIO_OK) {
+    fail("queue", status);
+  }
+  return queue;
+}
+
+/* `queue` receives one if that is where handlers are to run. */
+static int32_t set_delivery(sio_server_options *options, const char *mode, sio_queue **queue)
+{
+  if (strcmp(mode, "threads") == 0) {
+    return sio_server_options_set_delivery(options, SIO_DELIVERY_THREADS);
+  }
+  if (strcmp(mode, "inline") == 0) {
+    return sio_server_options_set_delivery(options, SIO_DELIVERY_INLINE);
+  }
+  if (strcmp(mode, "queue") != 0 || *queue) {
+    usage();
+  }
+  *queue = new_queue();
+  return sio_server_options_set_queue(options, *queue);
+}
+
+static void set_option(sio_server_options *options, const char *name, const char *value, sio_queue **queue)
+{
+  unsigned long number = strtoul(value, NULL, 10);
+  int32_t status = SIO_OK;
+  if (strcmp(name, "--ping-interval") == 0) {
+    status = sio_server_options_set_ping_interval(options, (uint32_t)number);
+  } else if (strcmp(name, "--ping-timeout") == 0) {
+    status = sio_server_options_set_ping_timeout(options, (uint32_t)number);
+  } else if (strcmp(name, "--connect-timeout") == 0) {
+    status = sio_server_options_set_connect_timeout(options, (uint32_t)number);
+  } else if (strcmp(name, "--max-payload") == 0) {
+    status = sio_server_options_set_max_http_buffer_size(options, number);
+  } else if (strcmp(name, "--transports") == 0) {
+    status = sio_server_options_set_transports(options, transports(value));
+  } else if (strcmp(name, "--auth-event") == 0) {
+    auth_event = strcmp(value, "off") != 0;
+  } else if (strcmp(name, "--delivery") == 0) {
+    status = set_delivery(options, value, queue);
+  } else {
+    usage();
+  }
+  if (status != SIO_OK) {
+    fail(name, status);
+  }
+}
+
+/* The port may be anywhere among the options. */
+static sio_server_options *parse(int argc, char **argv, const char **port, sio_queue **queue)
 {
   sio_server_options *options = sio_server_options_new();
   int32_t status = sio_server_options_set_cors(options, SIO_STR("{\"origin\":\"*\"}"));
   int i;
-  for (i = 2; i + 1 < argc && status == SIO_OK; i += 2) {
-    const char *name = argv[i];
-    unsigned long number = strtoul(argv[i + 1], NULL, 10);
-    if (strcmp(name, "--ping-interval") == 0) {
-      status = sio_server_options_set_ping_interval(options, (uint32_t)number);
-    } else if (strcmp(name, "--ping-timeout") == 0) {
-      status = sio_server_options_set_ping_timeout(options, (uint32_t)number);
-    } else if (strcmp(name, "--connect-timeout") == 0) {
-      status = sio_server_options_set_connect_timeout(options, (uint32_t)number);
-    } else if (strcmp(name, "--max-payload") == 0) {
-      status = sio_server_options_set_max_http_buffer_size(options, number);
-    } else if (strcmp(name, "--transports") == 0) {
-      status = sio_server_options_set_transports(options, transports(argv[i + 1]));
-    } else if (strcmp(name, "--auth-event") == 0) {
-      auth_event = strcmp(argv[i + 1], "off") != 0;
+  if (status != SIO_OK) {
+    fail("cors", status);
+  }
+  for (i = 1; i < argc; i++) {
+    if (argv[i][0] != '-' && !*port) {
+      *port = argv[i];
+    } else if (i + 1 < argc) {
+      set_option(options, argv[i], argv[i + 1], queue);
+      i++;
     } else {
       usage();
     }
   }
-  if (i < argc) {
+  if (!*port) {
     usage();
-  }
-  if (status != SIO_OK) {
-    fail(argv[i - 2], status);
   }
   return options;
 }
@@ -283,25 +341,56 @@ static void raise_file_limit(void)
   }
 }
 
+/* SIGTERM and SIGINT, as something to poll. */
+static int signals[2];
+
+static void on_signal(int number)
+{
+  ssize_t written = write(signals[1], "", 1);
+  (void)number;
+  (void)written;
+}
+
+static void watch_signals(void)
+{
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = on_signal;
+  if (pipe(signals) != 0 || fcntl(signals[1], F_SETFL, O_NONBLOCK) != 0 || sigaction(SIGTERM, &action, NULL) != 0 ||
+      sigaction(SIGINT, &action, NULL) != 0) {
+    perror("signals");
+    exit(1);
+  }
+}
+
+/* Until a signal arrives. Without a queue there is nothing else to wait for: poll skips what is no descriptor. */
+static void run(sio_queue *queue)
+{
+  struct pollfd fds[2] = {{-1, POLLIN, 0}, {-1, POLLIN, 0}};
+  fds[0].fd = signals[0];
+  fds[1].fd = sio_queue_fd(queue);
+  for (;;) {
+    if (poll(fds, 2, -1) < 0) {
+      continue; /* a signal: the pipe says so next */
+    }
+    if (fds[0].revents) {
+      return;
+    }
+    sio_queue_dispatch(queue, 0, NULL);
+  }
+}
+
 int main(int argc, char **argv)
 {
-  sio_server_options *options;
+  const char *port = NULL;
+  sio_queue *queue = NULL;
+  sio_server_options *options = parse(argc, argv, &port, &queue);
   sio_server *server = NULL;
-  sigset_t end;
   int32_t status;
-  int number;
 
-  if (argc < 2) {
-    usage();
-  }
-  /* Blocked in every thread, and waited for below. */
-  sigemptyset(&end);
-  sigaddset(&end, SIGTERM);
-  sigaddset(&end, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &end, NULL);
+  watch_signals();
   raise_file_limit();
 
-  options = parse(argc, argv);
   status = sio_server_new(NULL, options, &server);
   sio_server_options_free(options);
   if (status != SIO_OK) {
@@ -312,21 +401,22 @@ int main(int argc, char **argv)
   serve(server, SIO_STR("/"));
   serve(server, SIO_STR("/custom"));
 
-  status = listen_on(server, "127.0.0.1", argv[1]);
+  status = listen_on(server, "127.0.0.1", port);
   if (status != SIO_OK) {
-    fail(argv[1], status);
+    fail(port, status);
   }
-  status = listen_on(server, "[::1]", argv[1]);
+  status = listen_on(server, "[::1]", port);
   if (status == SIO_ERR_ADDRESS_IN_USE) {
-    fail(argv[1], status);
+    fail(port, status);
   } /* else the machine may have no IPv6 */
 
-  sigwait(&end, &number);
+  run(queue);
   status = sio_server_close_wait(server, CLOSE_TIMEOUT_MS);
   if (status != SIO_OK) {
     fail("close", status);
   }
   sio_server_release(server);
+  sio_queue_release(queue);
   sio_payload_release(last_reason);
   return 0;
 }
