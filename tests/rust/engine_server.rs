@@ -225,21 +225,20 @@ fn while_we_do_not_read_no_pong_is_missed_but_pings_go_on() {
     let mut session = Session::on(Transport::WebSocket);
     session.sleep();
     session.now += Duration::from_secs(15);
-    let now = session.now;
-    session.session.pause(now);
+    session.session.pause();
     assert_eq!(session.sleep(), (10_000, vec![]));
     assert_eq!(session.sleep(), (25_000, vec![]));
     assert_eq!(session.take(), ["2", "2", "2"]);
     let now = session.now;
     session.session.resume(now);
-    assert_eq!(session.sleep(), (5_000, vec!["CloseWebSocket".to_owned(), closed(PingTimeout)]));
+    // Its pong may be behind much that has to be read first.
+    assert_eq!(session.sleep(), (20_000, vec!["CloseWebSocket".to_owned(), closed(PingTimeout)]));
 }
 
 #[test]
 fn a_ping_sent_while_we_do_not_read_leaves_the_whole_time_for_its_pong() {
     let mut session = Session::on(Transport::WebSocket);
-    let now = session.now;
-    session.session.pause(now);
+    session.session.pause();
     assert_eq!(session.sleep(), (25_000, vec![]));
     session.now += Duration::from_secs(24);
     let now = session.now;

@@ -174,7 +174,7 @@ impl Pair {
     pub fn pause_server(&mut self, paused: bool) {
         let now = self.now;
         if let Some(server) = &mut self.server {
-            if paused { server.pause(now) } else { server.resume(now) }
+            if paused { server.pause() } else { server.resume(now) }
         }
     }
 

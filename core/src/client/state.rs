@@ -263,7 +263,7 @@ impl State {
             return false;
         }
         self.paused = true;
-        connection.session().pause(step.now);
+        connection.session().pause();
         true
     }
 

@@ -28,8 +28,8 @@ pub struct ClientSession {
     /// How long the server may be silent, and until when.
     heartbeat: Duration,
     ping_by: Option<Instant>,
-    /// Since when we do not read.
-    paused: Option<Instant>,
+    /// We do not read.
+    paused: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +75,7 @@ impl ClientSession {
             max_payload: usize::MAX,
             heartbeat: Duration::MAX,
             ping_by: None,
-            paused: None,
+            paused: false,
         }
     }
 
@@ -162,19 +162,19 @@ impl ClientSession {
 
     /// When [`Input::Tick`] is wanted next, if nothing else happens.
     pub const fn deadline(&self) -> Option<Instant> {
-        if self.paused.is_some() { None } else { self.ping_by }
+        if self.paused { None } else { self.ping_by }
     }
 
     /// We stop reading because our own handlers are slow: the server's ping may be waiting unread, so its deadline stands
     /// still.
-    pub fn pause(&mut self, now: Instant) {
-        self.paused.get_or_insert(now);
+    pub const fn pause(&mut self) {
+        self.paused = true;
     }
 
-    /// We read again.
+    /// We read again. The ping has the whole time anew: it may be behind everything that was not read meanwhile.
     pub fn resume(&mut self, now: Instant) {
-        if let (Some(since), Some(ping_by)) = (self.paused.take(), &mut self.ping_by) {
-            *ping_by += now.saturating_duration_since(since);
+        if std::mem::take(&mut self.paused) {
+            self.ping_by = self.ping_by.map(|_| after(now, self.heartbeat));
         }
     }
 

@@ -26,8 +26,8 @@ pub struct ServerSession {
     ping_at: Instant,
     /// The pong that is awaited.
     pong_by: Option<Instant>,
-    /// Since when we do not read.
-    paused: Option<Instant>,
+    /// We do not read.
+    paused: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl ServerSession {
             poll: None,
             post: None,
             pong_by: None,
-            paused: None,
+            paused: false,
         }
     }
 
@@ -169,14 +169,14 @@ impl ServerSession {
 
     /// We stop reading because our own handlers are slow: the peer's pong may be waiting unread, so its deadline stands
     /// still. Pings go on, because the peer counts on them.
-    pub fn pause(&mut self, now: Instant) {
-        self.paused.get_or_insert(now);
+    pub const fn pause(&mut self) {
+        self.paused = true;
     }
 
-    /// We read again.
+    /// We read again. The pong has the whole time anew: it may be behind everything that was not read meanwhile.
     pub fn resume(&mut self, now: Instant) {
-        if let (Some(since), Some(pong_by)) = (self.paused.take(), &mut self.pong_by) {
-            *pong_by += now.saturating_duration_since(since);
+        if std::mem::take(&mut self.paused) {
+            self.pong_by = self.pong_by.map(|_| after(now, self.config.ping_timeout));
         }
     }
 
@@ -287,9 +287,7 @@ impl ServerSession {
         }
         if due(self.ping_due()) {
             self.ping_at = after(now, self.config.ping_interval);
-            // Sent while we do not read: its pong has the whole time from when we read again.
-            let from = self.paused.unwrap_or(now);
-            self.pong_by.get_or_insert(after(from, self.config.ping_timeout));
+            self.pong_by.get_or_insert(after(now, self.config.ping_timeout));
             self.send(Packet::ping());
         }
         if let Link::Probing { until, noop_at } = &mut self.link {
@@ -400,11 +398,11 @@ impl ServerSession {
     }
 
     fn ping_due(&self) -> Option<Instant> {
-        (self.pong_by.is_none() || self.paused.is_some()).then_some(self.ping_at)
+        (self.pong_by.is_none() || self.paused).then_some(self.ping_at)
     }
 
     fn pong_due(&self) -> Option<Instant> {
-        self.pong_by.filter(|_| self.paused.is_none())
+        self.pong_by.filter(|_| !self.paused)
     }
 }
 

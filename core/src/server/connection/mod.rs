@@ -395,7 +395,7 @@ impl<L: Layer> Inner<L> {
         // Who is paused is resumed by somebody: asked again, it would be on the lists twice.
         if !self.paused && !self.closed && step.connection.must_pause() {
             self.paused = true;
-            self.session.pause(step.now);
+            self.session.pause();
         }
         self.paused
     }
