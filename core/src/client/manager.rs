@@ -28,7 +28,7 @@ use crate::runtime::dispatch::queue::{Queue, Stalled};
 use crate::runtime::dispatch::turn;
 use crate::runtime::dispatch::undelivered::Undelivered;
 use crate::runtime::timers::{Timed, Timer};
-use crate::runtime::{Done, Runtime};
+use crate::runtime::{Done, Runtime, panics};
 
 /// Room for deliveries that is kept from one stretch of work to the next.
 const MAX_KEPT: usize = 1024;
@@ -61,6 +61,8 @@ struct Locked {
     /// The turn that last noted this manager, and flushes it at its end.
     noted: Option<turn::Id>,
     deliveries: Vec<Delivery>,
+    /// A bug has left the state such that nothing can be done with it.
+    broken: bool,
 }
 
 impl Manager {
@@ -100,6 +102,7 @@ impl Manager {
                 timer: Timer::default(),
                 noted: None,
                 deliveries: Vec::new(),
+                broken: false,
             }),
             limits,
             config,
@@ -120,24 +123,25 @@ impl Manager {
         auth_json.as_deref().map_or(Ok(()), check_auth)?;
         let namespace = if namespace.is_empty() { self.namespace.clone() } else { namespace_name(namespace) };
         let make = |namespace, slot| Socket::new(self, namespace, slot);
-        self.run(|state, step| {
+        let socket = self.run(|state, step| {
             let socket = state.sockets().socket(step, &namespace, SocketConfig { auth_json }, make)?;
             if self.config.auto_connect {
                 state.connect(step, &socket);
             }
             Ok(socket)
-        })
+        });
+        socket.flatten()
     }
 
     /// Opens a connection, if there is none and none is tried for.
     pub fn open(self: &Arc<Self>) {
-        self.run(super::state::State::open);
+        let _ = self.run(State::open);
     }
 
     /// Disconnects all sockets (`io client disconnect`), closes the connection behind what was sent before, and tries no
     /// more to get one. `done` is called on a dispatch thread when nothing is left of it. The manager can be opened again.
     pub fn close(self: &Arc<Self>, done: Done) {
-        self.run(|state, step| state.close(step, done));
+        let _ = self.run(|state, step| state.close(step, done));
     }
 
     /// The same, and waits for it.
@@ -205,21 +209,39 @@ impl Manager {
 
     /// Runs `work` under the lock, passes on what it delivered, and writes what it sent: at once, or when this thread's
     /// turn ends.
-    pub(super) fn run<R>(self: &Arc<Self>, work: impl FnOnce(&mut State, &mut Step<'_>) -> R) -> R {
+    ///
+    /// # Errors
+    /// `Panic` when it panics. That is a bug, which costs the connection: it counts as lost, and a new one is tried for.
+    pub(super) fn run<R>(self: &Arc<Self>, work: impl FnOnce(&mut State, &mut Step<'_>) -> R) -> Result<R> {
         self.step(!turn::is_active(), work)
     }
 
-    fn step<R>(self: &Arc<Self>, write: bool, work: impl FnOnce(&mut State, &mut Step<'_>) -> R) -> R {
+    /// A bug has shown outside the lock, in a task of the connection with that number.
+    pub(super) fn lose(self: &Arc<Self>, number: u64, bug: Error) {
+        let _ = self.run(|state, step| state.lose(step, number, bug));
+    }
+
+    fn step<R>(self: &Arc<Self>, write: bool, work: impl FnOnce(&mut State, &mut Step<'_>) -> R) -> Result<R> {
         let mut locked = self.locked.lock();
-        let Locked { state, timer, noted, deliveries } = &mut *locked;
+        let Locked { state, timer, noted, deliveries, broken } = &mut *locked;
+        if *broken {
+            return Err(Error::new(ErrorKind::Panic, "the manager was given up because of a bug"));
+        }
         let mut step = Step { manager: self, now: Instant::now(), deliveries: std::mem::take(deliveries) };
-        let result = work(state, &mut step);
-        if write {
-            state.flush(&mut step);
-        } else if *noted != turn::current() {
-            // Another thread's turn may last as long as its handlers do: this one does not wait for it.
-            *noted = turn::current();
-            turn::note(self.clone());
+        let result = panics::caught(|| {
+            let result = work(state, &mut step);
+            if write {
+                state.flush(&mut step);
+            } else if *noted != turn::current() {
+                // Another thread's turn may last as long as its handlers do: this one does not wait for it.
+                *noted = turn::current();
+                turn::note(self.clone());
+            }
+            result
+        });
+        if let Err(bug) = &result {
+            // What cannot even be told that its connection is lost is left alone from now on.
+            *broken = panics::caught(|| state.give_up(&mut step, bug.clone())).is_err();
         }
         state.tidy(&mut step);
         // Still under the lock: whoever is next comes behind.
@@ -227,7 +249,7 @@ impl Manager {
         *deliveries = step.deliveries;
         // A burst must not be paid for ever after.
         deliveries.shrink_to(MAX_KEPT);
-        match state.deadline() {
+        match state.deadline().filter(|_| !*broken) {
             None => self.runtime.timers().disarm(self, timer),
             deadline => self.runtime.timers().arm(self, timer, deadline),
         }
@@ -240,7 +262,7 @@ impl Manager {
     pub(super) async fn caught_up(self: &Arc<Self>, number: u64) {
         loop {
             let resumed = self.resumed.notified();
-            if !self.run(|state, step| state.must_pause(step, number)) {
+            if !self.run(|state, step| state.must_pause(step, number)).unwrap_or(false) {
                 return;
             }
             resumed.await;
@@ -264,21 +286,21 @@ impl turn::Flush for Manager {
     fn flush(self: Arc<Self>) {
         self.locked.lock().noted = None;
         // The turn is still active while it ends: noted again, this would never come to an end.
-        self.step(true, |_, _| ());
+        let _ = self.step(true, |_, _| ());
     }
 }
 
 impl Timed for Manager {
     fn tick(self: Arc<Self>, _now: Instant) {
         self.locked.lock().timer.fired();
-        self.run(super::state::State::tick);
+        let _ = self.run(State::tick);
     }
 }
 
 impl Stalled for Manager {
     fn resume(self: Arc<Self>) {
         self.undelivered.resumed();
-        self.run(|state, step| state.resume(step));
+        let _ = self.run(|state, step| state.resume(step));
         self.resumed.notify_waiters();
     }
 }

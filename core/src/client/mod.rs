@@ -13,6 +13,8 @@ mod reconnection;
 mod socket;
 mod sockets;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use config::{ManagerConfig, SocketConfig};
 pub use event::{

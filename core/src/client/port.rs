@@ -17,6 +17,7 @@ use crate::net::dial::websocket;
 use crate::net::link::{Endpoint, Flow, Stream};
 use crate::proto::engine::session::ExchangeId;
 use crate::proto::engine::websocket::{Decoder, Role};
+use crate::runtime::panics::Caught;
 
 /// The way of a connection's tasks to the connection. It keeps the manager alive while they run.
 #[derive(Clone)]
@@ -45,12 +46,11 @@ impl Port {
         id: ExchangeId,
     ) -> AbortHandle {
         let port = self.clone();
-        let task = async move {
+        self.start(runtime, async move {
             let body = polling.get(sid.as_deref()).await;
             port.manager.caught_up(port.number).await;
             port.with(|connection, now, layer| connection.got(now, id, body, layer));
-        };
-        runtime.spawn(task).abort_handle()
+        })
     }
 
     /// Starts a `POST`.
@@ -63,17 +63,16 @@ impl Port {
         body: Bytes,
     ) -> AbortHandle {
         let port = self.clone();
-        let task = async move {
+        self.start(runtime, async move {
             let answer = polling.post(&sid, body).await;
             port.with(|connection, now, layer| connection.posted(now, id, answer, layer));
-        };
-        runtime.spawn(task).abort_handle()
+        })
     }
 
     /// Opens a WebSocket, then reads it until it ends.
     pub(super) fn open_websocket(&self, runtime: &Handle, sid: Option<String>) -> AbortHandle {
         let port = self.clone();
-        let task = async move {
+        self.start(runtime, async move {
             let (stream, head) = match websocket::open(port.manager.target(), sid.as_deref()).await {
                 Ok(opened) => opened,
                 Err(error) => {
@@ -85,20 +84,30 @@ impl Port {
             let (mut reader, writer) = Stream::Tcp(stream).into_link(Role::Client, decoder, &head);
             port.with(|connection, now, layer| connection.websocket_opened(now, writer, layer));
             poll_fn(|cx| reader.poll(cx, &port)).await;
+        })
+    }
+
+    /// Starts a task of the connection. A bug that shows in it costs the connection.
+    fn start(&self, runtime: &Handle, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
+        let port = self.clone();
+        let task = async move {
+            if let Err(bug) = Caught::new(task).await {
+                port.manager.lose(port.number, bug);
+            }
         };
         runtime.spawn(task).abort_handle()
     }
 
     /// Works on the connection under the lock, if it is still there.
     fn with<R>(&self, work: impl FnOnce(&mut Connection, Instant, &mut dyn Layer) -> R) -> Option<R> {
-        self.manager.run(|state, step| state.with_connection(step, self.number, work))
+        self.manager.run(|state, step| state.with_connection(step, self.number, work)).ok().flatten()
     }
 }
 
 /// The connection as its WebSocket sees it.
 impl Endpoint for Port {
     fn received(&self, decoder: &mut Decoder, input: &mut [u8]) -> (usize, Flow) {
-        self.manager.run(|state, step| {
+        let received = self.manager.run(|state, step| {
             let mut used = 0;
             loop {
                 match state.websocket(self.number).map(|(_, ended)| ended) {
@@ -122,7 +131,8 @@ impl Endpoint for Port {
                     }
                 }
             }
-        })
+        });
+        received.unwrap_or((0, Flow::Stop))
     }
 
     fn poll(&self, cx: &mut Context<'_>) -> Flow {

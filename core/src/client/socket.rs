@@ -78,13 +78,13 @@ impl Socket {
 
     /// Has it connected, now and after each loss of the connection. Nothing happens when it is active already.
     pub fn connect(self: &Arc<Self>) {
-        self.manager.run(|state, step| state.connect(step, self));
+        let _ = self.manager.run(|state, step| state.connect(step, self));
     }
 
     /// Disconnects it: its handlers hear `io client disconnect` if it was connected. What was sent before still goes out;
     /// the connection is closed with its manager's last active socket.
     pub fn disconnect(&self) {
-        self.manager.run(|state, step| state.disconnect(step, self.slot));
+        let _ = self.manager.run(|state, step| state.disconnect(step, self.slot));
     }
 
     /// Adds a handler for the event `name`.
@@ -142,7 +142,7 @@ impl Socket {
     /// `InvalidArgument` for a reserved name, `Backpressure` when too much waits to be sent already.
     pub fn emit(&self, name: &str, payload: &Payload) -> Result<()> {
         check_emitted(name)?;
-        self.manager.run(|state, step| state.emit(step, self.slot, (name, payload), &mut None))
+        self.manager.run(|state, step| state.emit(step, self.slot, (name, payload), &mut None)).flatten()
     }
 
     /// Sends an event if that can be done now, and drops it otherwise.
@@ -151,7 +151,7 @@ impl Socket {
     /// As of [`Socket::emit`].
     pub fn emit_volatile(&self, name: &str, payload: &Payload) -> Result<()> {
         check_emitted(name)?;
-        self.manager.run(|state, _| state.emit_volatile(self.slot, (name, payload)))
+        self.manager.run(|state, _| state.emit_volatile(self.slot, (name, payload))).flatten()
     }
 
     /// Sends an event that asks for an ack, or keeps it until the socket is connected. `handler` is called exactly once, on
@@ -172,7 +172,7 @@ impl Socket {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         // On an error it is dropped here, where the lock is not held.
         let mut ack = Some((handler, deadline));
-        self.manager.run(|state, step| state.emit(step, self.slot, (name, payload), &mut ack))
+        self.manager.run(|state, step| state.emit(step, self.slot, (name, payload), &mut ack)).flatten()
     }
 
     /// Its place among the sockets of its manager.
@@ -231,6 +231,6 @@ impl EventTarget for Route {
 
 impl AckTarget for Route {
     fn send_ack(self: Arc<Self>, id: u64, payload: &Payload) -> Result<()> {
-        self.socket.manager.run(|state, _| state.ack(&self, id, payload))
+        self.socket.manager.run(|state, _| state.ack(&self, id, payload)).flatten()
     }
 }

@@ -174,10 +174,10 @@ impl State {
 
     /// Disconnects all sockets and closes the connection; `done` hears when nothing of it is left.
     pub(super) fn close(&mut self, step: &mut Step<'_>, done: Done) {
+        self.closers.push(done);
         let session = self.connection.as_mut().map(Connection::session);
         self.upper.sockets.disconnect_all(step, session);
         self.upper.close(step);
-        self.closers.push(done);
         self.settle(step);
     }
 
@@ -298,6 +298,23 @@ impl State {
         for connection in &mut self.ending {
             connection.flush(step.now, &mut Nobody);
         }
+    }
+
+    /// A bug has shown: what there is of connections is dropped as it is, and the sockets' is lost.
+    pub(super) fn give_up(&mut self, step: &mut Step<'_>, bug: Error) {
+        self.connection = None;
+        self.ending.clear();
+        self.paused = false;
+        self.upper.session_closed(step, CloseReason::TransportError, Some(bug));
+        self.upper.give_up = false;
+    }
+
+    /// A bug has shown in a task of the connection with that number.
+    pub(super) fn lose(&mut self, step: &mut Step<'_>, number: u64, bug: Error) {
+        if self.connection.as_ref().is_some_and(|connection| connection.number() == number) {
+            self.give_up(step, bug);
+        }
+        self.ending.retain(|connection| connection.number() != number);
     }
 
     /// Forgets connections that have come to their end, and says so to those who wait for it.

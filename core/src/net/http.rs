@@ -24,6 +24,7 @@ use super::link::Stream;
 use super::listener::Peer;
 use crate::data::limits::Limits;
 use crate::runtime::dispatch::wake;
+use crate::runtime::panics::Caught;
 
 /// A request as hyper hands it over, its body still on the way. Boxed, because it is moved through several futures, each of
 /// which would have room for all of it.
@@ -105,12 +106,12 @@ where
     let activity = Activity::default();
     let answer = service_fn(|request| {
         wake::count_work(1);
-        let answered = service.clone().call(Box::new(request), peer.clone());
+        let answered = Caught::new(service.clone().call(Box::new(request), peer.clone()));
         let under_way = activity.begin();
         async move {
             let answer = answered.await;
             drop(under_way);
-            Ok::<_, Infallible>(answer)
+            Ok::<_, Infallible>(answer.unwrap_or_else(|_| failed()))
         }
     });
     let mut http = http1::Builder::new();
@@ -239,6 +240,13 @@ pub(crate) fn refuse(request: &Request) -> Option<Response> {
     *response.status_mut() = StatusCode::BAD_REQUEST;
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     Some(response)
+}
+
+/// The answer to a request that a bug has shown with.
+fn failed() -> Response {
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response
 }
 
 /// The bare stream under an upgraded connection, and what was read of it already.

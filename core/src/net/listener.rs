@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, UnixListener};
 
 use super::link::Stream;
 use crate::error::{Error, ErrorKind, Result};
-use crate::runtime::log;
+use crate::runtime::{log, panics};
 
 /// Connections that the system holds for us until we accept them.
 const BACKLOG: i32 = 4096;
@@ -67,17 +67,9 @@ impl Listener {
     /// Accepts for ever; each connection goes to `accepted`.
     pub(crate) async fn run(self, mut accepted: impl FnMut(Stream, Peer)) {
         loop {
-            let next = match &self.socket {
-                Bound::Tcp(listener) => listener
-                    .accept()
-                    .await
-                    .map(|(stream, from)| (Stream::Tcp(stream), from.ip().to_canonical().to_string().into())),
-                Bound::Unix(listener, _) => {
-                    listener.accept().await.map(|(stream, _)| (Stream::Unix(stream), "unix".into()))
-                }
-            };
-            match next {
-                Ok((stream, peer)) => accepted(stream, peer),
+            match self.accept().await {
+                // A bug in here costs this connection, not those to come.
+                Ok((stream, peer)) => drop(panics::caught(|| accepted(stream, peer))),
                 Err(error) => {
                     log::warning!("http", "accept on {}: {error}", self.address);
                     // Whatever is wrong with one connection passes; a lack of descriptors needs a moment.
@@ -85,6 +77,19 @@ impl Listener {
                         tokio::time::sleep(EXHAUSTED_PAUSE).await;
                     }
                 }
+            }
+        }
+    }
+
+    async fn accept(&self) -> io::Result<(Stream, Peer)> {
+        match &self.socket {
+            Bound::Tcp(listener) => {
+                let (stream, from) = listener.accept().await?;
+                Ok((Stream::Tcp(stream), from.ip().to_canonical().to_string().into()))
+            }
+            Bound::Unix(listener, _) => {
+                let (stream, _) = listener.accept().await?;
+                Ok((Stream::Unix(stream), "unix".into()))
             }
         }
     }

@@ -111,7 +111,7 @@ pub fn enabled(level: Level) -> bool {
     level as u8 <= LEVEL.load(Ordering::Relaxed)
 }
 
-/// Sends a line on its way. What comes from a peer must be formatted with `{:?}`, which escapes it.
+/// Sends a line on its way.
 pub(crate) fn write(level: Level, target: &'static str, message: fmt::Arguments<'_>) {
     // Without the lock: to push can be to call the program's wake function.
     let Some(sink) = Process::current().log.read().sink.clone() else { return };
@@ -119,15 +119,39 @@ pub(crate) fn write(level: Level, target: &'static str, message: fmt::Arguments<
         sink.waiting.fetch_sub(1, Ordering::Relaxed);
         return;
     }
-    let mut message = message.to_string();
-    if message.len() > MAX_LINE {
-        message.truncate(message.floor_char_boundary(MAX_LINE));
-    }
+    let message = line(message);
     let Sink { queue, handler, waiting } = sink;
     queue.push(Delivery::call(move || {
         waiting.fetch_sub(1, Ordering::Relaxed);
         handler(level, target, &message);
     }));
+}
+
+/// One line of what may hold anything that a peer has sent: bounded, and without characters that end a line or steer a
+/// terminal.
+fn line(message: fmt::Arguments<'_>) -> String {
+    struct Line(String);
+    impl fmt::Write for Line {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            for c in text.chars() {
+                if self.0.len() >= MAX_LINE {
+                    return Err(fmt::Error);
+                }
+                // Besides control characters: those that end lines, and those that turn the direction of writing.
+                match c {
+                    '\0'..='\x1f' | '\x7f'..='\u{9f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                        self.0.extend(c.escape_default());
+                    }
+                    _ => self.0.push(c),
+                }
+            }
+            Ok(())
+        }
+    }
+    let mut line = Line(String::new());
+    // It fails where the line is full.
+    let _ = fmt::write(&mut line, message);
+    line.0
 }
 
 macro_rules! at {
@@ -144,3 +168,15 @@ macro_rules! debug { ($($line:tt)+) => { $crate::runtime::log::at!(Debug, $($lin
 
 #[allow(unused_imports, reason = "levels that no module uses yet")]
 pub(crate) use {at, debug, error, warning};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_one_line_and_bounded() {
+        assert_eq!(line(format_args!("a {} c", "ü\"\r\n\x1b[31m\u{202e}")), "a ü\"\\r\\n\\u{1b}[31m\\u{202e} c");
+        let long = line(format_args!("{}{}", "x".repeat(MAX_LINE - 1), "\n".repeat(MAX_LINE)));
+        assert!((MAX_LINE..MAX_LINE + 16).contains(&long.len()));
+    }
+}

@@ -179,9 +179,9 @@ fn start_workers(prefix: &str, count: usize, hooks: &Arc<ThreadHooks>) -> Result
             starting.start();
             wake::defer_wakes();
         })
-        .on_thread_park(wake::wake_deferred)
+        .on_thread_park(|| drop(panics::caught(wake::wake_deferred)))
         .on_thread_stop(move || {
-            wake::wake_deferred();
+            let _ = panics::caught(wake::wake_deferred);
             stopping.stop();
         })
         .enable_all()
@@ -192,7 +192,7 @@ fn start_workers(prefix: &str, count: usize, hooks: &Arc<ThreadHooks>) -> Result
 /// Starts a task on the I/O threads of `handle`, for parts that must not keep the runtime alive.
 #[cfg(not(shuttle))]
 pub(crate) fn spawn_on(handle: &tokio::runtime::Handle, task: impl Future<Output = ()> + Send + 'static) {
-    drop(handle.spawn(task));
+    drop(handle.spawn(panics::Caught::new(task)));
 }
 
 /// In a model nobody drives tokio: it only keeps what is spawned on it, and has a clock for the timers.

@@ -345,6 +345,7 @@ fn packets(reply: ExchangeReply) -> Response {
         ExchangeReply::Answer(Answer::Noop) => Bytes::from_static(b"6"),
         ExchangeReply::Answer(Answer::Close) => Bytes::from_static(b"1"),
         ExchangeReply::Answer(_) => return response(StatusCode::BAD_REQUEST, None, Bytes::new()),
+        ExchangeReply::Failed => return response(StatusCode::INTERNAL_SERVER_ERROR, None, Bytes::new()),
     };
     let mut response = response(StatusCode::OK, Some("text/plain; charset=UTF-8"), body);
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -359,6 +360,7 @@ fn posted(reply: &ExchangeReply) -> Response {
             response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
             response
         }
+        ExchangeReply::Failed => response(StatusCode::INTERNAL_SERVER_ERROR, None, Bytes::new()),
         _ => response(StatusCode::BAD_REQUEST, None, Bytes::new()),
     }
 }

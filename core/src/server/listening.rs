@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::net::http::{self, Service, Stop};
 use crate::net::listener::Listener;
 use crate::runtime::Runtime;
+use crate::runtime::panics::Caught;
 
 /// Listeners and HTTP connections, until they are stopped.
 pub(super) struct Listening {
@@ -38,7 +39,7 @@ impl Listening {
         let (tasks, stop) = (self.tasks.clone(), self.stop.clone());
         self.tasks.spawn(async move {
             let accepted = |stream, peer| {
-                tasks.spawn(http::serve(stream, peer, service.clone(), stop.clone()));
+                tasks.spawn(Caught::new(http::serve(stream, peer, service.clone(), stop.clone())));
             };
             tokio::select! {
                 () = listener.run(accepted) => {}

@@ -375,3 +375,60 @@ impl Recipient for Socket {
         turn::run(|| Self::disconnect(self, close));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+    use crate::client::{Manager, ManagerConfig, SocketConfig};
+    use crate::runtime::sync::Mutex;
+    use crate::runtime::{Runtime, RuntimeConfig};
+    use crate::server::{Server, ServerConfig};
+
+    #[test]
+    fn a_panic_under_the_lock_disconnects_the_sockets_of_that_connection_only() {
+        let runtime = Runtime::new(&RuntimeConfig::default()).unwrap();
+        let server = Server::new(&runtime, &ServerConfig::default()).unwrap();
+        server.listen("127.0.0.1:0", Box::new(|_| {})).unwrap();
+        let (sender, heard) = channel();
+        let sender = Arc::new(Mutex::new(sender));
+        for name in ["/", "/other"] {
+            let namespace = server.of(name).unwrap();
+            let (joined, left) = (sender.clone(), sender.clone());
+            namespace.on_connection(Box::new(move |socket| drop(joined.lock().send((socket.clone(), None)))));
+            namespace.on_disconnect(Box::new(move |socket, reason| {
+                drop(left.lock().send((socket.clone(), Some(reason.to_owned()))));
+            }));
+        }
+        let url = format!("http://{}", server.address(0).unwrap());
+        let connect = |names: &[&str]| {
+            let config = ManagerConfig { reconnection: false, ..ManagerConfig::default() };
+            let manager = Manager::new(&runtime, &url, config).unwrap();
+            let clients = names.iter().map(|name| manager.socket(name, SocketConfig::default()).unwrap());
+            let clients: Vec<_> = clients.collect();
+            let sockets: Vec<_> = names.iter().map(|_| heard.recv().unwrap().0).collect();
+            (manager, clients, sockets)
+        };
+        let (one, _clients, sockets) = connect(&["/", "/other"]);
+        let (other, _client, others) = connect(&["/"]);
+
+        let error = sockets[0].connection.act(|_, _| -> Result<()> { panic!("planted") }).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Panic);
+        for _ in &sockets {
+            let (socket, reason) = heard.recv().unwrap();
+            assert!(sockets.iter().any(|known| Arc::ptr_eq(known, &socket)));
+            assert_eq!(reason.as_deref(), Some("transport error"));
+            assert!(!socket.connected());
+        }
+        assert!(others[0].connected());
+        assert_eq!(server.clients_count(), 1);
+        let sent = server.of("/").unwrap().emit("to all", &Payload::default());
+        sent.unwrap();
+        for manager in [one, other] {
+            manager.close_wait(std::time::Duration::from_mins(1)).unwrap();
+        }
+        assert!(Arc::ptr_eq(&heard.recv().unwrap().0, &others[0]));
+        server.close_wait(std::time::Duration::from_mins(1)).unwrap();
+    }
+}

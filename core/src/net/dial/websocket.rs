@@ -18,6 +18,7 @@ use super::Target;
 use crate::error::{Error, ErrorKind, Result};
 use crate::proto::engine::packet::Transport;
 use crate::runtime::fill_random;
+use crate::runtime::panics::Caught;
 
 /// Opens a WebSocket at `target`, for the session `sid` if there is one already. Returns the stream and the bytes that
 /// came behind the handshake. Dropped, it is called off. To be used inside a tokio runtime.
@@ -34,7 +35,7 @@ async fn upgrade(target: &Target, sid: Option<&str>) -> Result<(TcpStream, Bytes
     stream.set_nodelay(true)?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| refused(&error))?;
     // Ends with the handshake, or when its sender is dropped.
-    tokio::spawn(connection.with_upgrades());
+    tokio::spawn(Caught::new(connection.with_upgrades()));
 
     let mut random = [0; 16];
     fill_random(&mut random);

@@ -4,8 +4,8 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use crate::runtime::Origin;
 use crate::runtime::sync::thread_local;
+use crate::runtime::{Origin, panics};
 
 /// Something with output that waits for the end of the turn.
 pub trait Flush: Send + Sync {
@@ -65,7 +65,8 @@ impl Drop for End {
                 std::mem::forget(batch);
                 break;
             }
-            batch.drain(..).for_each(Flush::flush);
+            // What one of them does wrong must not keep the others from being written.
+            batch.drain(..).for_each(|what| drop(panics::caught(|| what.flush())));
             // The list is kept for the next turn, unless it was an unusually long one.
             batch.shrink_to(MAX_KEPT);
             let more = NOTED.with_borrow_mut(|noted| {

@@ -4,6 +4,8 @@
 //! readable or writable, an HTTP request, the timers, a thread that emits. Nothing under the lock waits or calls user code.
 //! Locks of other parts that are taken meanwhile (queue, timers, sessions, namespaces, rooms) are leaves: nothing is
 //! locked under them.
+//!
+//! A panic under the lock is a bug that costs this connection and no other: see [`Connection::work`].
 
 #[cfg(all(test, shuttle))]
 mod models;
@@ -33,6 +35,7 @@ use crate::runtime::dispatch::delivery::{Delivery, EventTarget};
 use crate::runtime::dispatch::queue::{Queue, Stalled};
 use crate::runtime::dispatch::turn;
 use crate::runtime::dispatch::undelivered::Undelivered;
+use crate::runtime::panics;
 use crate::runtime::timers::{Timed, Timer};
 
 /// How long a closed WebSocket may take to close from its side too.
@@ -87,6 +90,8 @@ struct Inner<L> {
     /// Handlers have to catch up before more is read.
     paused: bool,
     closed: bool,
+    /// A bug has shown: what is in here is not to be relied upon.
+    broken: bool,
 }
 
 /// What a layer may do while it handles something.
@@ -189,6 +194,7 @@ impl<L: Layer> Connection<L> {
             noted: None,
             paused: false,
             closed: false,
+            broken: false,
         };
         let queue = engine.dispatcher().queue();
         let undelivered = Undelivered::new(queue.clone());
@@ -215,30 +221,31 @@ impl<L: Layer> Connection<L> {
     /// outside a turn.
     ///
     /// # Errors
-    /// `Closed`, and those of `act`.
+    /// `Closed`, those of `act`, and `Panic` when it panics: the connection is closed then.
     pub fn act<R>(self: &Arc<Self>, act: impl FnOnce(&mut L, &mut Io<'_, L>) -> Result<R>) -> Result<R> {
-        let mut inner = self.inner.lock();
+        let inner = self.inner.lock();
         if inner.closed {
             return Err(Error::new(ErrorKind::Closed, "the connection is closed"));
         }
-        let mut step = Step::new(self);
-        let result = inner.with_layer(&mut step, act);
-        match turn::current() {
-            None => inner.flush(&mut step),
-            // Another thread's turn may last as long as its handlers do: this one does not wait for it.
-            turn if inner.noted != turn => {
-                inner.noted = turn;
-                turn::note(self.clone());
+        let result = self.work(inner, |inner, step| {
+            let result = inner.with_layer(step, act);
+            match turn::current() {
+                None => inner.flush(step),
+                // Another thread's turn may last as long as its handlers do: this one does not wait for it.
+                turn if inner.noted != turn => {
+                    inner.noted = turn;
+                    turn::note(self.clone());
+                }
+                Some(_) => {}
             }
-            Some(_) => {}
-        }
-        step.end(inner);
-        result
+            result
+        });
+        result.flatten()
     }
 
     /// Closes the connection: what was sent before still goes out.
     pub fn close(self: &Arc<Self>) {
-        self.run(|inner, step| {
+        let _ = self.run(|inner, step| {
             if !inner.closed {
                 inner.step(step, Input::Close);
             }
@@ -247,7 +254,7 @@ impl<L: Layer> Connection<L> {
 
     /// Closes the connection now: a client on polling that does not ask just now is not waited for.
     pub(super) fn terminate(self: &Arc<Self>) {
-        self.run(|inner, step| {
+        let _ = self.run(|inner, step| {
             if !inner.closed {
                 inner.step(step, Input::Close);
                 inner.flush(step);
@@ -268,13 +275,45 @@ impl<L: Layer> Connection<L> {
     }
 
     /// Runs `work` under the lock, writes what it sent and passes on what it delivered.
-    fn run<R>(self: &Arc<Self>, work: impl FnOnce(&mut Inner<L>, &mut Step<'_, L>) -> R) -> R {
-        let mut inner = self.inner.lock();
+    ///
+    /// # Errors
+    /// `Panic`: a bug has shown, now or before, and the connection is over.
+    fn run<R>(self: &Arc<Self>, work: impl FnOnce(&mut Inner<L>, &mut Step<'_, L>) -> R) -> Result<R> {
+        self.work(self.inner.lock(), |inner, step| {
+            let result = work(inner, step);
+            inner.flush(step);
+            result
+        })
+    }
+
+    /// Runs `work` under the lock, and passes on what it delivered. If it panics, the connection is closed with `transport
+    /// error` and never worked on again: whatever the bug has left half done is not touched by anybody.
+    ///
+    /// # Errors
+    /// `Panic`: a bug has shown, now or before, and the connection is over.
+    fn work<R>(
+        self: &Arc<Self>,
+        mut inner: MutexGuard<'_, Inner<L>>,
+        work: impl FnOnce(&mut Inner<L>, &mut Step<'_, L>) -> R,
+    ) -> Result<R> {
+        if inner.broken {
+            return Err(Error::new(ErrorKind::Panic, "the connection was closed because of a bug"));
+        }
         let mut step = Step::new(self);
-        let result = work(&mut inner, &mut step);
-        inner.flush(&mut step);
+        let result = panics::caught(|| work(&mut inner, &mut step));
+        if result.is_err() {
+            inner.give_up(&mut step);
+        }
         step.end(inner);
         result
+    }
+
+    /// A bug has shown outside the lock.
+    fn give_up(self: &Arc<Self>) {
+        let mut inner = self.inner.lock();
+        let mut step = Step::new(self);
+        inner.give_up(&mut step);
+        step.end(inner);
     }
 
     /// Whether handlers have to catch up before more is read.
@@ -355,6 +394,27 @@ impl<L: Layer> Inner<L> {
         self.held.drain(..).for_each(Waker::wake);
     }
 
+    /// Ends the connection as it is, by way of nothing that a bug may have spoilt.
+    fn give_up(&mut self, step: &mut Step<'_, L>) {
+        self.broken = true;
+        self.paused = false;
+        self.linger = None;
+        if let Some(mut writer) = self.writer.take() {
+            writer.abort();
+        }
+        for (_, request) in self.waiting.drain(..) {
+            // The peer may just have gone.
+            let _ = request.send(ExchangeReply::Failed);
+        }
+        self.held.drain(..).for_each(Waker::wake);
+        if !std::mem::replace(&mut self.closed, true) {
+            step.connection.engine.forget(&step.connection.sid);
+            // The bug may be the layer's own; then it has had its chance.
+            let _ = panics::caught(|| self.call_layer(step, |layer, io| layer.closed(io, CloseReason::TransportError)));
+        }
+        self.session.outbox().clear();
+    }
+
     /// Writes what waits to whoever can take it.
     fn flush(&mut self, step: &mut Step<'_, L>) {
         self.write_out(step);
@@ -405,6 +465,9 @@ impl<L: Layer> Inner<L> {
     }
 
     fn deadline(&self) -> Option<Instant> {
+        if self.broken {
+            return None;
+        }
         if self.closed {
             return [self.linger, self.session.deadline()].into_iter().flatten().min();
         }
@@ -438,13 +501,13 @@ impl<'a, L: Layer> Step<'a, L> {
 
 impl<L: Layer> turn::Flush for Connection<L> {
     fn flush(self: Arc<Self>) {
-        self.run(|inner, _| inner.noted = None);
+        let _ = self.run(|inner, _| inner.noted = None);
     }
 }
 
 impl<L: Layer> Timed for Connection<L> {
     fn tick(self: Arc<Self>, now: Instant) {
-        self.run(|inner, step| {
+        let _ = self.run(|inner, step| {
             inner.timer.fired();
             if inner.linger.is_some_and(|linger| linger <= now) {
                 inner.linger = None;
@@ -466,7 +529,7 @@ impl<L: Layer> Timed for Connection<L> {
 
 impl<L: Layer> Stalled for Connection<L> {
     fn resume(self: Arc<Self>) {
-        self.run(|inner, step| {
+        let _ = self.run(|inner, step| {
             self.undelivered.resumed();
             if std::mem::take(&mut inner.paused) {
                 inner.session.resume(step.now);

@@ -20,6 +20,8 @@ pub(in crate::server) enum ExchangeReply {
     Packets(Bytes),
     /// What the session says.
     Answer(Answer),
+    /// 500: a bug has ended the session.
+    Failed,
 }
 
 impl<L: Layer> Connection<L> {
@@ -39,21 +41,22 @@ impl<L: Layer> Connection<L> {
     }
 
     fn exchange(self: &Arc<Self>, input: impl FnOnce(ExchangeId) -> Input<'static>) -> Exchange<L> {
-        self.run(|inner, step| {
+        let (sender, receiver) = oneshot::channel();
+        let mut id = ExchangeId(0);
+        let _ = self.run(|inner, step| {
             inner.exchanges = inner.exchanges.wrapping_add(1);
-            let id = ExchangeId(inner.exchanges);
-            let (sender, receiver) = oneshot::channel();
+            id = ExchangeId(inner.exchanges);
             if !inner.closed {
                 inner.waiting.push((id, sender));
                 inner.step(step, input(id));
             }
-            Exchange { connection: self.clone(), id, receiver, answered: false }
-        })
+        });
+        Exchange { connection: self.clone(), id, receiver, answered: false }
     }
 
     /// Hands in the packets of a body, as far as handlers keep up.
     fn post_packets(self: &Arc<Self>, packets: &mut payload::Decoder<'_>, cx: &Context<'_>) -> Poll<()> {
-        self.run(|inner, step| {
+        let handed_in = self.run(|inner, step| {
             loop {
                 if inner.closed {
                     return Poll::Ready(());
@@ -70,11 +73,12 @@ impl<L: Layer> Connection<L> {
                     None => return Poll::Ready(()),
                 }
             }
-        })
+        });
+        handed_in.unwrap_or(Poll::Ready(()))
     }
 
     fn exchange_input(self: &Arc<Self>, input: Input<'_>) {
-        self.run(|inner, step| {
+        let _ = self.run(|inner, step| {
             if !inner.closed {
                 inner.step(step, input);
             }
@@ -116,7 +120,7 @@ impl<L: Layer> Exchange<L> {
     /// The `POST` was larger than allowed: the shell answers 413, and the session lives on.
     pub(in crate::server) fn refuse(mut self) {
         self.answered = true;
-        self.connection.run(|inner, step| {
+        let _ = self.connection.run(|inner, step| {
             inner.waiting.retain(|(id, _)| *id != self.id);
             if !inner.closed {
                 inner.step(step, Input::PostRefused(self.id));
@@ -133,7 +137,7 @@ impl<L: Layer> Exchange<L> {
 impl<L: Layer> Drop for Exchange<L> {
     fn drop(&mut self) {
         if !self.answered {
-            self.connection.run(|inner, step| {
+            let _ = self.connection.run(|inner, step| {
                 inner.waiting.retain(|(id, _)| *id != self.id);
                 if !inner.closed {
                     inner.step(step, Input::Aborted(self.id));

@@ -12,6 +12,7 @@ use crate::proto::engine::packet::{Received, Transport};
 use crate::proto::engine::session::{Cause, Input};
 use crate::proto::engine::websocket::{Decoder, Frame, Role};
 use crate::runtime::log;
+use crate::runtime::panics::Caught;
 
 impl<L: Layer> Connection<L> {
     /// Takes over a WebSocket after its handshake, `head` being what was read behind that: the transport of a new session, or
@@ -38,9 +39,13 @@ impl<L: Layer> Connection<L> {
             }
             Some(inner.link)
         });
-        if let Some(link) = link {
+        if let Ok(Some(link)) = link {
             let end = LinkEnd { connection: self.clone(), link };
-            self.engine.runtime().spawn(async move { poll_fn(|cx| reader.poll(cx, &end)).await });
+            self.engine.runtime().spawn(async move {
+                if Caught::new(poll_fn(|cx| reader.poll(cx, &end))).await.is_err() {
+                    end.connection.give_up();
+                }
+            });
         }
     }
 }
@@ -53,7 +58,7 @@ struct LinkEnd<L: Layer> {
 
 impl<L: Layer> Endpoint for LinkEnd<L> {
     fn received(&self, decoder: &mut Decoder, input: &mut [u8]) -> (usize, Flow) {
-        self.connection.run(|inner, step| {
+        let received = self.connection.run(|inner, step| {
             let mut used = 0;
             loop {
                 if inner.writer.is_none() || inner.link != self.link {
@@ -80,7 +85,8 @@ impl<L: Layer> Endpoint for LinkEnd<L> {
                     }
                 }
             }
-        })
+        });
+        received.unwrap_or((0, Flow::Stop))
     }
 
     fn poll(&self, cx: &mut Context<'_>) -> Flow {
@@ -91,22 +97,25 @@ impl<L: Layer> Endpoint for LinkEnd<L> {
         let paused = inner.paused;
         let Some(writer) = &mut inner.writer else { return Flow::Stop };
         if writer.poll(cx).is_ready() {
-            let mut step = Step::new(&self.connection);
-            inner.continue_writing(&mut step);
-            // Until the socket has been asked and says no: a write that was cut short leaves it as writable as it was, and
-            // then nobody would tell us.
-            while let Some(writer) = &mut inner.writer
-                && writer.poll(cx).is_ready()
-            {
-                inner.continue_writing(&mut step);
+            let written = self.connection.work(inner, |inner, step| {
+                inner.continue_writing(step);
+                // Until the socket has been asked and says no: a write that was cut short leaves it as writable as it was,
+                // and then nobody would tell us.
+                while let Some(writer) = &mut inner.writer
+                    && writer.poll(cx).is_ready()
+                {
+                    inner.continue_writing(step);
+                }
+            });
+            if written.is_err() {
+                return Flow::Stop;
             }
-            step.end(inner);
         }
         if paused { Flow::Pause } else { Flow::Read }
     }
 
     fn hung_up(&self, _error: Option<io::Error>) {
-        self.connection.run(|inner, step| {
+        let _ = self.connection.run(|inner, step| {
             if inner.link == self.link {
                 inner.websocket_gone(step, Cause::Closed);
             }
