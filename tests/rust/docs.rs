@@ -44,11 +44,13 @@ fn the_programs_of_the_readme_run() {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
     // Another test, or a server of the reader, may have the port that the text names.
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let texts = readme.split("```c\n").skip(1).filter_map(|rest| rest.split("```").next());
-    let texts: Vec<_> = texts.filter(|text| text.contains("int main(")).collect();
+    let texts: Vec<_> = snippets(&readme).filter(|text| text.contains("int main(")).collect();
     assert!(!texts.is_empty() && texts.len() % 2 == 0, "{} programs in the README", texts.len());
-    let programs: Vec<_> =
-        texts.iter().enumerate().map(|(i, text)| build(i, &text.replace("3000", &port.to_string()))).collect();
+    let programs: Vec<_> = texts
+        .iter()
+        .enumerate()
+        .map(|(i, text)| build(&format!("program{i}"), &text.replace("3000", &port.to_string())))
+        .collect();
     for pair in programs.chunks(2) {
         let mut server = Command::new(&pair[0]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
@@ -62,8 +64,23 @@ fn the_programs_of_the_readme_run() {
     }
 }
 
-fn build(number: usize, text: &str) -> PathBuf {
-    let program = scratch("readme").join(format!("program{number}"));
+#[test]
+fn the_functions_of_the_readme_compile() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let texts: Vec<_> = snippets(&readme).filter(|text| !text.contains("int main(")).collect();
+    assert!(!texts.is_empty());
+    for (i, text) in texts.into_iter().enumerate() {
+        build(&format!("functions{i}"), &format!("{text}\nint main(void)\n{{\n  return 0;\n}}\n"));
+    }
+}
+
+/// What is written in C in a text of Markdown.
+fn snippets(text: &str) -> impl Iterator<Item = &str> {
+    text.split("```c\n").skip(1).filter_map(|rest| rest.split("```").next())
+}
+
+fn build(name: &str, text: &str) -> PathBuf {
+    let program = scratch("readme").join(name);
     let source = program.with_extension("c");
     std::fs::write(&source, text).unwrap();
     compile(&source, &program);

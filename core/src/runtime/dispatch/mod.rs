@@ -1,7 +1,8 @@
-//! How handlers are called: never where an event was read, never with a lock held.
+//! How handlers are called: in order, never two of one connection at once, never with a lock held.
 //!
-//! I/O threads push [`queue::Delivery`]s; a dispatch thread takes them in batches and calls the handlers. What
-//! the handlers send is noted and written once per connection when the batch ends ([`turn`]).
+//! I/O threads push [`delivery::Delivery`]s. A dispatch thread takes them in batches and calls the handlers; or the program
+//! does ([`host`]), or the thread that pushed them. What the handlers send is noted and written once per
+//! connection when the batch ends ([`turn`]).
 
 mod consume;
 pub mod delivery;
