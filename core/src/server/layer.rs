@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::connection::{Io, Layer};
 use super::handshake::{Handshake, RequestHead};
 use super::namespace::Namespaces;
-use super::socket::Socket;
+use super::socket::{Leaving, Socket};
 use crate::data::payload::Payload;
 use crate::error::{Error, ErrorKind, Result};
 use crate::proto::engine::packet::{Message, Packet};
@@ -164,9 +164,9 @@ fn answer(io: &mut Io<'_, SocketLayer>, packet: Bytes) {
 /// A client is not in a namespace any more: its socket sends nothing from now on, and its handlers get to know.
 fn leave(io: &mut Io<'_, SocketLayer>, joined: Joined<Arc<Socket>, AckHandler>, reason: &'static str) {
     let Joined { socket, acks, .. } = joined;
-    socket.disconnect_begins();
+    let leaving = Leaving::new(socket);
     fail_acks(io, acks);
-    io.deliver_call(0, move || socket.disconnected(reason));
+    io.deliver_call(0, move || leaving.tell(reason));
 }
 
 fn fail_acks(io: &mut Io<'_, SocketLayer>, mut acks: AckTable<AckHandler>) {

@@ -72,6 +72,32 @@ impl SocketListeners {
     }
 }
 
+/// A socket whose end its handlers are to be told of. It is in its rooms until then, and no longer if that is never, because
+/// the queue was closed: the rooms keep it alive, and it keeps its namespace, whose they are.
+pub(super) struct Leaving(Arc<Socket>);
+
+impl Leaving {
+    /// `socket` sends nothing from now on.
+    pub(super) fn new(socket: Arc<Socket>) -> Self {
+        socket.disconnect_begins();
+        Self(socket)
+    }
+
+    /// Calls the handlers. On a dispatch thread.
+    pub(super) fn tell(self, reason: &str) {
+        let socket = self.0.clone();
+        socket.disconnecting(reason);
+        drop(self);
+        socket.disconnected(reason);
+    }
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        self.0.namespace.adapter().remove(&self.0.id);
+    }
+}
+
 impl Socket {
     /// The tag of sockets.
     pub const KIND: Kind = Kind::of_process(*b"sock");
@@ -263,20 +289,21 @@ impl Socket {
     }
 
     /// Nothing is sent from now on.
-    pub(super) fn disconnect_begins(&self) {
+    fn disconnect_begins(&self) {
         self.connected.store(false, Ordering::Release);
     }
 
-    /// Calls the handlers of the end. On a dispatch thread.
-    pub(super) fn disconnected(self: &Arc<Self>, reason: &str) {
-        let shared = self.namespace.listeners();
-        let own = self.listeners.get();
-        shared.disconnecting.find("").each(|handler| handler(self, reason));
-        if let Some(own) = own {
+    /// Calls the handlers that may still look at its rooms.
+    fn disconnecting(self: &Arc<Self>, reason: &str) {
+        self.namespace.listeners().disconnecting.find("").each(|handler| handler(self, reason));
+        if let Some(own) = self.listeners.get() {
             own.disconnecting.find("").each(|handler| handler(self, reason));
         }
-        self.namespace.adapter().remove(&self.id);
-        shared.disconnect.find("").each(|handler| handler(self, reason));
+    }
+
+    /// Calls the handlers of the end.
+    fn disconnected(self: &Arc<Self>, reason: &str) {
+        self.namespace.listeners().disconnect.find("").each(|handler| handler(self, reason));
         if let Some(own) = self.listeners.get() {
             own.disconnect.find("").each(|handler| handler(self, reason));
             // Nothing comes after this; here is the thread that takes registrations apart.
