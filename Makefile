@@ -5,7 +5,7 @@ SERVERS := target/servers
 LIBRARY := target/release/libsocketio.a
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long lint test-rust test-interop bench servers header install setup clean FORCE
+.PHONY: help demo test test-long fuzz lint test-rust test-interop bench servers header install setup clean FORCE
 
 help: ## Say what there is to make.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -16,8 +16,9 @@ demo: setup servers ## Let C, C and JavaScript chat through a C server; stay up 
 test: lint test-rust test-interop ## Run everything, in minutes.
 	@node demo/run.mjs $(SERVERS) --once
 
-test-long: test ## Run everything, and the interoperation suites ten times over.
+test-long: test ## Run everything, the interoperation suites ten times over, and the fuzzer for ten minutes per target.
 	for round in 1 2 3 4 5 6 7 8 9 10; do scripts/interop $(SERVERS) || exit 1; done
+	scripts/fuzz 600
 
 lint: setup ## Check the form of the code.
 	cargo fmt --all --check
@@ -28,6 +29,9 @@ test-rust: setup ## Run the Rust tests, those of the C programs among them.
 
 test-interop: setup servers ## Run official clients and servers against ours and against each other.
 	scripts/interop $(SERVERS)
+
+fuzz: setup ## Look for inputs that break something, 600 s for each target: make fuzz ARGS='60 c_api'.
+	scripts/fuzz $(ARGS)
 
 bench: servers ## Measure echo-c beside other servers: make bench ARGS='--scenarios echo,echo-16'.
 	scripts/bench $(SERVERS) $(ARGS)
@@ -49,6 +53,7 @@ setup: ## Install what is missing of the tools and packages that demo and tests 
 clean: ## Remove what was built and installed here.
 	cargo clean
 	rm -rf $(INTEROP)/node_modules $(INTEROP)/.venv
+	rm -rf $(addprefix tests/fuzz/,artifacts target work)
 
 # Cargo knows best whether it is up to date.
 $(LIBRARY): FORCE

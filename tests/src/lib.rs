@@ -2,6 +2,7 @@
 
 pub mod c;
 pub mod choices;
+pub mod fuzz;
 mod network;
 pub mod pair;
 pub mod raw;
