@@ -100,4 +100,8 @@ targets! {
     websocket_frames: MADE;
     http_query: MADE;
     socket_packets: MADE;
+    server_session: MADE;
+    client_session: MADE;
+    server_peer: MADE;
+    client_peer: MADE;
 }

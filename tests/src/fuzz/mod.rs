@@ -2,12 +2,17 @@
 //! worth keeping (`rust/corpora.rs`). A target panics when something does not hold that must hold for every input.
 //!
 //! Those that read what a peer sends take it as it is on the wire, and compare with a second opinion: a library that does
-//! the same, a model in a few plain lines, or writing it again.
+//! the same, a model in a few plain lines, or writing it again. The others take their input as a script of steps
+//! ([`Script`]), and keep the books that a session or a peer must not upset.
 
+mod client_peer;
+mod client_session;
 mod engine_payload;
 mod http_query;
 mod json;
 mod script;
+mod server_peer;
+mod server_session;
 mod socket_packets;
 mod websocket_frames;
 
@@ -17,11 +22,15 @@ pub use script::Script;
 pub type Target = fn(&[u8]);
 
 /// All targets, by the names of their corpora.
-pub const TARGETS: [(&str, Target); 4] = [
+pub const TARGETS: [(&str, Target); 8] = [
     ("engine_payload", engine_payload::run),
     ("websocket_frames", websocket_frames::run),
     ("http_query", http_query::run),
     ("socket_packets", socket_packets::run),
+    ("server_session", server_session::run),
+    ("client_session", client_session::run),
+    ("server_peer", server_peer::run),
+    ("client_peer", client_peer::run),
 ];
 
 /// Calls the target `name`.

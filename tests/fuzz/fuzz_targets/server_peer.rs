@@ -1,0 +1,4 @@
+//! See `tests/src/fuzz/server_peer.rs`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| socketio_tests::fuzz::run("server_peer", data));
