@@ -7,8 +7,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use socketio_tests::c::root;
 use socketio_tests::fuzz;
 
-/// How many inputs are made for a target.
+/// How many inputs are made for a target, and for the one that runs whole programs.
 const MADE: usize = 5_000;
+const PROGRAMS: usize = 300;
 
 /// Evenly drawn numbers, the same in each run (splitmix64).
 struct Random(u64);
@@ -104,4 +105,5 @@ targets! {
     client_session: MADE;
     server_peer: MADE;
     client_peer: MADE;
+    c_api: PROGRAMS;
 }

@@ -3,8 +3,9 @@
 //!
 //! Those that read what a peer sends take it as it is on the wire, and compare with a second opinion: a library that does
 //! the same, a model in a few plain lines, or writing it again. The others take their input as a script of steps
-//! ([`Script`]), and keep the books that a session or a peer must not upset.
+//! ([`Script`]), and keep the books that a session, a peer or the C API must not upset.
 
+mod c_api;
 mod client_peer;
 mod client_session;
 mod engine_payload;
@@ -22,7 +23,7 @@ pub use script::Script;
 pub type Target = fn(&[u8]);
 
 /// All targets, by the names of their corpora.
-pub const TARGETS: [(&str, Target); 8] = [
+pub const TARGETS: [(&str, Target); 9] = [
     ("engine_payload", engine_payload::run),
     ("websocket_frames", websocket_frames::run),
     ("http_query", http_query::run),
@@ -31,6 +32,7 @@ pub const TARGETS: [(&str, Target); 8] = [
     ("client_session", client_session::run),
     ("server_peer", server_peer::run),
     ("client_peer", client_peer::run),
+    ("c_api", c_api::run),
 ];
 
 /// Calls the target `name`.
