@@ -49,7 +49,10 @@ typedef int32_t sio_log_level;
 #endif // __cplusplus
 
 /**
- * Receives one line: a sio_log_level, the part of the library that wrote it ("engine", "socket", ...), and the line.
+ * Receives one line: a sio_log_level, the part of the library that wrote it (a target of sio_log_set_filter), and the line,
+ * which has at most 2 KiB and no control characters. No line holds the id of an Engine.IO session, which is a secret, nor
+ * anything of a handshake's auth, cookies or query. Of more than 4096 lines that wait the rest is dropped; another line says
+ * how many.
  *
  * Ownership: all are borrowed until it returns.
  * Thread: one that delivers callbacks.
@@ -68,6 +71,21 @@ extern "C" {
  * Errors: SIO_ERR_INVALID_ARGUMENT when `max_level` is no sio_log_level.
  */
 sio_status sio_log_set(int32_t max_level, sio_log_fn function, void *user_data, sio_destroy_fn destroy);
+
+/**
+ * Lets through what `directives` say, of what sio_log_set lets through: directives of the form "target=level", and a level
+ * alone for all other targets, separated by commas: "warn,engine=debug,socket=info". A target that no directive is for is
+ * off; no directive at all takes the filter away. It may be set before sio_log_set and stays when another function is set.
+ *
+ * Levels are off, error, warn, info, debug and trace. Targets are runtime (threads, and bugs of the library), dispatch
+ * (callbacks and queues), http (HTTP connections of a server), engine (Engine.IO connections of a server), socket (sockets
+ * of a server), server (servers as a whole) and manager (clients).
+ *
+ * Ownership: borrows `directives`.
+ * Thread: any.
+ * Errors: SIO_ERR_INVALID_ARGUMENT, whose message names what is no target or no level; the filter stays as it was.
+ */
+sio_status sio_log_set_filter(sio_str directives);
 
 /**
  * Has lines wait in `queue` from now on, where the host dispatches them; NULL: on a thread of the library again, which is

@@ -190,7 +190,7 @@ impl ManagerConfig {
             "maxPayload" => self.max_payload = bytes()?,
             "maxBufferedBytes" => self.max_buffered_bytes = bytes()?,
             _ => match NOT_BUILT.iter().find(|(known, _)| *known == name) {
-                None => log::warning!("manager", "option {name:?} does not exist and is ignored"),
+                None => log::warning!(Manager, "option {name:?} does not exist and is ignored"),
                 Some((_, harmless)) if value == harmless || value.is_null() => {}
                 Some(_) => {
                     return Err(Error::new(ErrorKind::Unsupported, format!("option {name} is not supported yet")));

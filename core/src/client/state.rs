@@ -153,6 +153,7 @@ impl State {
         }
         self.settle(step);
         if let Some(attempt) = self.upper.reconnection.due(step.now) {
+            log::debug!(Manager, "attempt {attempt} to connect again");
             step.report(ManagerEvent::ReconnectAttempt(attempt));
             self.open(step);
         }
@@ -163,6 +164,7 @@ impl State {
         if self.upper.phase != Phase::Closed {
             return;
         }
+        log::debug!(Manager, "connecting to {}", step.manager.target().authority());
         self.upper.phase = Phase::Opening { until: step.now.checked_add(self.upper.timeout) };
         self.upper.reconnection.opening();
         self.last += 1;
@@ -262,7 +264,9 @@ impl State {
         if !manager.undelivered().must_pause(self.upper.sockets.limits(), || manager.clone()) {
             return false;
         }
-        self.paused = true;
+        if !std::mem::replace(&mut self.paused, true) {
+            log::debug!(Manager, "reads no more until handlers catch up");
+        }
         connection.session().pause();
         true
     }
@@ -377,6 +381,7 @@ impl Layer for Above<'_, '_, '_> {
 
 impl Upper {
     fn opened(&mut self, step: &mut Step<'_>, session: &mut ClientSession) {
+        log::debug!(Manager, "connected to {}", step.manager.target().authority());
         self.phase = Phase::Open;
         step.report(ManagerEvent::Open);
         self.sockets.opened(session);
@@ -391,7 +396,7 @@ impl Upper {
         }
         let any_active = self.sockets.any_active();
         if let Err(error) = self.sockets.message(step, session, message) {
-            log::warning!("manager", "the server broke the protocol: {error}");
+            log::warning!(Manager, "the server broke the protocol: {error}");
             self.closed(step, "parse error");
         } else if any_active {
             self.close_unless_needed(step);
@@ -414,6 +419,7 @@ impl Upper {
 
     /// A connection could not be opened.
     fn open_failed(&mut self, step: &mut Step<'_>, error: Error) {
+        log::warning!(Manager, "no connection to {}: {error}", step.manager.target().authority());
         self.phase = Phase::Closed;
         self.give_up = true;
         self.failed(step, &error);
@@ -431,6 +437,7 @@ impl Upper {
 
     /// The open connection is gone, or is about to be given up.
     fn closed(&mut self, step: &mut Step<'_>, reason: &'static str) {
+        log::debug!(Manager, "the connection to {} is closed: {reason}", step.manager.target().authority());
         self.phase = Phase::Closed;
         self.give_up = true;
         step.report(ManagerEvent::Close(reason));
@@ -457,6 +464,7 @@ impl Upper {
 
 fn report_scheduled(step: &mut Step<'_>, scheduled: Scheduled) {
     if scheduled == Scheduled::GivenUp {
+        log::warning!(Manager, "gives up: there were as many attempts to connect as are allowed");
         step.report(ManagerEvent::ReconnectFailed);
     }
 }

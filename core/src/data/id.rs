@@ -38,6 +38,11 @@ impl Sid {
         valid.then(|| ArrayString::from(text).ok().map(Self)).flatten()
     }
 
+    /// What tells it from others of the process and is no secret: its sequence number.
+    pub fn label(&self) -> &str {
+        &self.0[Self::LEN - 4..]
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0

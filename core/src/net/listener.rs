@@ -71,7 +71,7 @@ impl Listener {
                 // A bug in here costs this connection, not those to come.
                 Ok((stream, peer)) => drop(panics::caught(|| accepted(stream, peer))),
                 Err(error) => {
-                    log::warning!("http", "accept on {}: {error}", self.address);
+                    log::warning!(Http, "accept on {}: {error}", self.address);
                     // Whatever is wrong with one connection passes; a lack of descriptors needs a moment.
                     if !matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) {
                         tokio::time::sleep(EXHAUSTED_PAUSE).await;

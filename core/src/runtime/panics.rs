@@ -47,7 +47,7 @@ pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T> {
         let noted = NOTED.try_with(RefCell::take).unwrap_or_default();
         // Nothing was noted when the program has set a hook of its own after ours.
         let message = noted.unwrap_or_else(|| bounded(message(&*payload)).to_owned());
-        log::error!("runtime", "a panic was caught: {message}");
+        log::error!(Runtime, "a panic was caught: {message}");
         Error::new(ErrorKind::Panic, format!("a bug in the library was caught: {message}"))
     })
 }
@@ -114,7 +114,7 @@ fn note(info: &PanicHookInfo<'_>) -> bool {
         // Logged when it is caught: here any lock may be held, those of the log among them.
         let _ = NOTED.try_with(|noted| noted.replace(Some(text)));
     } else {
-        log::error!("runtime", "a thread panicked: {text}");
+        log::error!(Runtime, "a thread panicked: {text}");
     }
     true
 }

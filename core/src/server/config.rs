@@ -160,7 +160,7 @@ impl ServerConfig {
             _ => match NOT_BUILT.iter().find(|(known, _)| *known == key) {
                 Some((_, nothing)) if value == nothing || value.is_null() => {}
                 Some(_) => return Err(Error::new(ErrorKind::Unsupported, format!("{key}: not built yet"))),
-                None => log::warning!("server", "unknown option {key:?} is ignored"),
+                None => log::warning!(Server, "unknown option {key:?} is ignored"),
             },
         }
         Ok(())

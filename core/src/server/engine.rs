@@ -158,9 +158,11 @@ impl<L: Layer> Engine<L> {
     /// A new session; `None` when the server takes no more.
     fn open(self: &Arc<Self>, transport: Transport, head: RequestHead) -> Option<Arc<Connection<L>>> {
         if self.is_full() {
+            log::warning!(Engine, "a client was refused: no more sessions are taken");
             return None;
         }
         let sid = new_sid();
+        log::debug!(Engine, "session {}: opened over {} from {}", sid.label(), transport.as_str(), head.address());
         let connection = Connection::new(self, sid, transport, (self.open)(head));
         let mut shard = self.shard(&sid).write();
         // Looked at under the lock: the server's end takes each lock after it has set this.
@@ -229,6 +231,7 @@ impl<L: Layer> Engine<L> {
         let (connection, accept) = match self.check_upgrade(request) {
             Ok(checked) => checked,
             Err(refusal) => {
+                log::debug!(Engine, "a WebSocket was refused: {}", refusal.message());
                 let mut refused =
                     response(StatusCode::BAD_REQUEST, Some("text/html"), refusal.message().as_bytes().into());
                 refused.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -292,10 +295,11 @@ impl<L: Layer> Engine<L> {
     ) {
         match (connection, head) {
             (Some(connection), _) => connection.attach(stream, read, false),
-            (None, Some(head)) => match self.open(Transport::WebSocket, head) {
-                Some(connection) => connection.attach(stream, read, true),
-                None => log::warning!("engine", "a WebSocket was refused: no more sessions are taken"),
-            },
+            (None, Some(head)) => {
+                if let Some(connection) = self.open(Transport::WebSocket, head) {
+                    connection.attach(stream, read, true);
+                }
+            }
             (None, None) => {}
         }
     }
@@ -327,6 +331,7 @@ fn response(status: StatusCode, content_type: Option<&'static str>, body: Bytes)
 }
 
 fn refused(refusal: Refusal) -> Response {
+    log::debug!(Engine, "a request was refused: {}", refusal.message());
     let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
     response(status, Some("application/json"), refusal.body().into())
 }

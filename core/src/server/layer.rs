@@ -87,12 +87,14 @@ impl SocketLayer {
 
     fn connect(&mut self, io: &mut Io<'_, Self>, name: &str, auth: Option<&str>) {
         let Some(namespace) = self.namespaces.get(name) else {
+            log::debug!(Socket, "a client wants to join {name:?}, which does not exist");
             return answer(io, text::connect_error(name, "Invalid namespace", None));
         };
         // The peer has read it, so it is JSON.
         let auth = auth.and_then(|auth| Payload::from_json(&format!("[{auth}]"), Vec::new()).ok());
         let handshake = Handshake::new(self.head.clone(), auth);
         let socket = Socket::new(new_sid(), &namespace, io.connection().clone(), handshake);
+        log::debug!(Socket, "a client has joined {name:?}");
         self.connect_by = None;
         self.peer.join(namespace.shared_name().clone(), socket.clone());
         namespace.adapter().add(socket.clone());
@@ -117,7 +119,7 @@ impl Layer for SocketLayer {
             Ok(Some(Incoming::Refused(refusal))) => answer(io, refusal),
             Ok(Some(Incoming::Disconnect(joined))) => leave(io, joined, "client namespace disconnect"),
             Err(error) => {
-                log::debug!("socket", "a client broke the protocol: {error}");
+                log::debug!(Socket, "a client broke the protocol: {error}");
                 self.misused = error == ProtocolError::State;
                 io.close();
             }
@@ -136,7 +138,7 @@ impl Layer for SocketLayer {
         }
         if self.connect_by.is_some_and(|by| by <= io.now()) {
             self.connect_by = None;
-            log::debug!("socket", "a client joined no namespace in time");
+            log::debug!(Socket, "a client joined no namespace in time");
             io.close();
         }
     }
@@ -155,7 +157,7 @@ impl Layer for SocketLayer {
 /// Answers a packet of the client. One that goes on asking and does not read is disconnected.
 fn answer(io: &mut Io<'_, SocketLayer>, packet: Bytes) {
     if io.is_full() {
-        log::warning!("socket", "a client that does not read is disconnected: too much waits to be sent to it");
+        log::warning!(Socket, "a client that does not read is disconnected: too much waits to be sent to it");
         io.close();
     }
     io.send(Packet::Text(packet));
@@ -163,7 +165,8 @@ fn answer(io: &mut Io<'_, SocketLayer>, packet: Bytes) {
 
 /// A client is not in a namespace any more: its socket sends nothing from now on, and its handlers get to know.
 fn leave(io: &mut Io<'_, SocketLayer>, joined: Joined<Arc<Socket>, AckHandler>, reason: &'static str) {
-    let Joined { socket, acks, .. } = joined;
+    let Joined { socket, acks, namespace } = joined;
+    log::debug!(Socket, "a client has left {namespace:?}: {reason}");
     let leaving = Leaving::new(socket);
     fail_acks(io, acks);
     io.deliver_call(0, move || leaving.tell(reason));

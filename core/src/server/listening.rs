@@ -8,8 +8,8 @@ use tokio_util::task::TaskTracker;
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::http::{self, Service, Stop};
 use crate::net::listener::Listener;
-use crate::runtime::Runtime;
 use crate::runtime::panics::Caught;
+use crate::runtime::{Runtime, log};
 
 /// Listeners and HTTP connections, until they are stopped.
 pub(super) struct Listening {
@@ -35,6 +35,7 @@ impl Listening {
         if self.stop.is_said() {
             return Err(Error::new(ErrorKind::Closed, "the server is closed"));
         }
+        log::info!(Server, "listening on {}", listener.address());
         addresses.push(listener.address().to_owned());
         let (tasks, stop) = (self.tasks.clone(), self.stop.clone());
         self.tasks.spawn(async move {
@@ -57,7 +58,10 @@ impl Listening {
     /// Accepts nothing from now on; HTTP connections end after the answer that is due.
     pub(super) fn stop(&self) {
         // Whoever listens meanwhile either is seen by the tracker or sees this.
-        let _addresses = self.addresses.lock();
+        let addresses = self.addresses.lock();
+        if !self.stop.is_said() && !addresses.is_empty() {
+            log::info!(Server, "listening no more on {}", addresses.join(", "));
+        }
         self.stop.say();
         self.tasks.close();
     }

@@ -387,7 +387,7 @@ impl Recipient for Socket {
             }
             if io.is_full() {
                 // It would miss this packet and get later ones; a client that is disconnected knows that it missed some.
-                log::warning!("socket", "a client that does not read is disconnected: too much waits to be sent to it");
+                log::warning!(Socket, "a client that does not read is disconnected: too much waits to be sent to it");
                 io.close();
                 return Ok(());
             }

@@ -77,6 +77,11 @@ impl Target {
         }
     }
 
+    /// Host and port.
+    pub(crate) fn authority(&self) -> &str {
+        &self.authority
+    }
+
     /// The URI of a request, of the session `sid` if there is one already.
     fn uri(&self, transport: Transport, sid: Option<&str>) -> Result<Uri> {
         let mut path = format!("{}EIO=4&transport={}", self.base, transport.as_str());

@@ -115,7 +115,7 @@ fn empty(queue: &Arc<Queue>) {
 
 /// A delivery that reports a slow handler, when somebody wants to know.
 fn timed(delivery: Delivery) -> Delivery {
-    if !log::enabled(log::Level::Debug) {
+    if !log::enabled(log::Target::Dispatch, log::Level::Debug) {
         return delivery;
     }
     Delivery::call(move || {
@@ -124,7 +124,7 @@ fn timed(delivery: Delivery) -> Delivery {
         let time = begun.elapsed();
         if time > QUICK {
             let micros = time.as_micros();
-            log::warning!("dispatch", "an inline handler held an I/O thread up for {micros} microseconds");
+            log::warning!(Dispatch, "an inline handler held an I/O thread up for {micros} microseconds");
         }
     })
 }

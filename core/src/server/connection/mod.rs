@@ -35,8 +35,8 @@ use crate::runtime::dispatch::delivery::{Delivery, EventTarget};
 use crate::runtime::dispatch::queue::{Queue, Stalled};
 use crate::runtime::dispatch::turn;
 use crate::runtime::dispatch::undelivered::Undelivered;
-use crate::runtime::panics;
 use crate::runtime::timers::{Timed, Timer};
+use crate::runtime::{log, panics};
 
 /// How long a closed WebSocket may take to close from its side too.
 const LINGER: Duration = Duration::from_secs(10);
@@ -308,6 +308,12 @@ impl<L: Layer> Connection<L> {
         result
     }
 
+    /// It is over, just now.
+    fn ended(&self, reason: CloseReason) {
+        log::debug!(Engine, "session {}: closed, {}", self.sid.label(), reason.as_str());
+        self.engine.forget(&self.sid);
+    }
+
     /// A bug has shown outside the lock.
     fn give_up(self: &Arc<Self>) {
         let mut inner = self.inner.lock();
@@ -383,7 +389,7 @@ impl<L: Layer> Inner<L> {
         if std::mem::replace(&mut self.closed, true) {
             return;
         }
-        step.connection.engine.forget(&step.connection.sid);
+        step.connection.ended(reason);
         self.paused = false;
         if let Some(writer) = &self.writer {
             self.linger = Some(step.now + LINGER);
@@ -408,7 +414,7 @@ impl<L: Layer> Inner<L> {
         }
         self.held.drain(..).for_each(Waker::wake);
         if !std::mem::replace(&mut self.closed, true) {
-            step.connection.engine.forget(&step.connection.sid);
+            step.connection.ended(CloseReason::TransportError);
             // The bug may be the layer's own; then it has had its chance.
             let _ = panics::caught(|| self.call_layer(step, |layer, io| layer.closed(io, CloseReason::TransportError)));
         }
@@ -454,6 +460,7 @@ impl<L: Layer> Inner<L> {
     fn pause_if_full(&mut self, step: &Step<'_, L>) -> bool {
         // Who is paused is resumed by somebody: asked again, it would be on the lists twice.
         if !self.paused && !self.closed && step.connection.must_pause() {
+            log::debug!(Engine, "session {}: reads no more until handlers catch up", step.connection.sid.label());
             self.paused = true;
             self.session.pause();
         }
@@ -532,6 +539,7 @@ impl<L: Layer> Stalled for Connection<L> {
         let _ = self.run(|inner, step| {
             self.undelivered.resumed();
             if std::mem::take(&mut inner.paused) {
+                log::debug!(Engine, "session {}: reads again", self.sid.label());
                 inner.session.resume(step.now);
                 if let Some(writer) = &inner.writer {
                     writer.wake();

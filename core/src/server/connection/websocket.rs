@@ -80,7 +80,7 @@ impl<L: Layer> Endpoint for LinkEnd<L> {
                         }
                     }
                     Err(error) => {
-                        log::debug!("engine", "bad frame: {error}");
+                        log::debug!(Engine, "bad frame: {error}");
                         inner.fail_websocket(step, error.code());
                     }
                 }
