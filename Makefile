@@ -5,7 +5,7 @@ SERVERS := target/servers
 LIBRARY := target/release/libsocketio.a
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long fuzz lint test-rust test-interop bench servers header install setup clean FORCE
+.PHONY: help demo test test-long fuzz lint test-rust test-interop bench bench-close servers header install setup clean FORCE
 
 help: ## Say what there is to make.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -35,6 +35,10 @@ fuzz: setup ## Look for inputs that break something, 600 s for each target: make
 
 bench: servers ## Measure echo-c beside other servers: make bench ARGS='--scenarios echo,echo-16'.
 	scripts/bench $(SERVERS) $(ARGS)
+
+bench-close: servers ## Measure how long a server takes to close with 10,000 clients.
+	for transport in websocket polling; do \
+	  for round in 1 2 3; do $(SERVERS)/close-c 10000 $$transport || exit 1; done; done
 
 servers: $(LIBRARY) ## Build the C programs that tests, demo and benchmarks run, into target/servers.
 	tests/servers/build $(SERVERS) $(LIBRARY)
