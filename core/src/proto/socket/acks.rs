@@ -6,7 +6,7 @@ use std::time::Instant;
 
 /// The acknowledgements that one socket waits for.
 ///
-/// It gives out the ids, which count up from 0 and are never reused, and keeps a waiter `W` for each until it is answered,
+/// It gives out the ids, which count up and are never reused, and keeps a waiter `W` for each until it is answered,
 /// its time is over or the socket is gone. While nothing is awaited it holds no memory but itself.
 #[derive(Debug)]
 pub struct AckTable<W> {
@@ -33,7 +33,18 @@ struct Entry<W> {
 impl<W> AckTable<W> {
     /// An empty table.
     pub fn new() -> Self {
-        Self { next: 0, waiting: None }
+        Self::after(0)
+    }
+
+    /// An empty table that gives out ids from `next` on: a peer that was asked by the table before this one may still answer
+    /// that.
+    pub fn after(next: u64) -> Self {
+        Self { next, waiting: None }
+    }
+
+    /// The id that comes next.
+    pub const fn next_id(&self) -> u64 {
+        self.next
     }
 
     /// Lets `waiter` wait for an answer until `deadline`, and returns the id to ask with. Past `max` the oldest waiter is

@@ -24,6 +24,9 @@ pub struct ServerPeer<S, W> {
     decoder: Decoder,
     /// In the order of their names.
     joined: SmallVec<[Joined<S, W>; 1]>,
+    /// The first id of the next namespace's acknowledgements: a client that leaves and joins again may still answer what the
+    /// socket before asked.
+    next_ack: u64,
 }
 
 /// A namespace that the client has joined, or had.
@@ -73,7 +76,7 @@ pub enum Incoming<'a, S, W> {
 impl<S: Clone, W> ServerPeer<S, W> {
     /// The peer of a new connection, in no namespace.
     pub fn new() -> Self {
-        Self { decoder: Decoder::new(), joined: SmallVec::new() }
+        Self { decoder: Decoder::new(), joined: SmallVec::new(), next_ack: 0 }
     }
 
     /// Takes a message of the client. Most become something to do; a binary packet's first ones, and answers that nobody
@@ -120,14 +123,11 @@ impl<S: Clone, W> ServerPeer<S, W> {
 
     /// The client is in `namespace` from now on. A socket that is there already is given back, in place of the new one.
     pub fn join(&mut self, namespace: Arc<str>, socket: S) -> Option<Joined<S, W>> {
-        let joined = Joined { namespace, socket, acks: AckTable::new() };
-        match find(&self.joined, &joined.namespace) {
-            Ok(at) => Some(std::mem::replace(&mut self.joined[at], joined)),
-            Err(at) => {
-                self.joined.insert(at, joined);
-                None
-            }
-        }
+        let before = self.leave(&namespace);
+        let acks = AckTable::after(self.next_ack);
+        let at = find(&self.joined, &namespace).unwrap_or_else(|at| at);
+        self.joined.insert(at, Joined { namespace, socket, acks });
+        before
     }
 
     /// The client is not in `namespace` any more.
@@ -137,6 +137,7 @@ impl<S: Clone, W> ServerPeer<S, W> {
 
     fn remove(&mut self, at: usize) -> Joined<S, W> {
         let left = self.joined.remove(at);
+        self.next_ack = self.next_ack.max(left.acks.next_id());
         if self.joined.len() <= 1 {
             self.joined.shrink_to_fit();
         }
@@ -314,6 +315,20 @@ mod tests {
         assert_eq!((left.socket, left.acks.drain().next()), ("admin", Some((0, "w"))));
         assert_eq!(peer.sockets().collect::<Vec<_>>(), [&"root"]);
         assert!(matches!(receive(&mut peer, "0/adm,"), Ok(Some(Incoming::Connect { .. }))));
+    }
+
+    #[test]
+    fn an_answer_to_the_socket_before_reaches_nobody() {
+        let mut peer = peer();
+        assert_eq!(peer.expect_ack("/adm", "before", None, &LIMITS), Some((0, None)));
+        assert!(matches!(receive(&mut peer, "1/adm,"), Ok(Some(Incoming::Disconnect(_)))));
+        peer.join("/adm".into(), "again");
+        assert_eq!(peer.expect_ack("/adm", "now", None, &LIMITS), Some((1, None)));
+
+        // The client read the event between its DISCONNECT and the answer to its second CONNECT.
+        assert!(matches!(receive(&mut peer, "3/adm,0[]"), Ok(None)));
+        let Ok(Some(Incoming::Ack { waiter, .. })) = receive(&mut peer, "3/adm,1[]") else { panic!() };
+        assert_eq!(waiter, "now");
     }
 
     #[test]
