@@ -212,6 +212,8 @@ impl<S: Clone, W> ClientPeer<S, W> {
             State::Connecting | State::Abandoned => State::Abandoned,
             _ => State::Inactive,
         };
+        // Whatever connects it again, what came for this attempt is not for that one.
+        entry.take_early();
         connected.then(|| (text::disconnect(namespace), entry.disconnected(true)))
     }
 
@@ -263,6 +265,7 @@ impl<S: Clone, W> ClientPeer<S, W> {
             }
             (Packet::ConnectError(data), _) => {
                 entry.state = State::Inactive;
+                entry.take_early();
                 Some(Incoming::ConnectError { socket: entry.socket.clone(), error: refusal(data) })
             }
         })

@@ -69,6 +69,25 @@ fn what_is_emitted_before_the_connection_is_sent_with_it_in_order() {
 }
 
 #[test]
+fn what_arrived_for_an_attempt_that_was_given_up_is_not_for_the_next_one() {
+    let mut peer = connected();
+    assert!(receive(&mut peer, "2/adm,[\"a\"]").is_none());
+    peer.disconnect("/adm");
+    peer.closed();
+    peer.connect("/adm");
+    peer.opened();
+    let Some(Incoming::Connected { early, .. }) = receive(&mut peer, "0/adm,{\"sid\":\"y\"}") else { panic!() };
+    assert!(early.is_empty());
+
+    let mut peer = connected();
+    assert!(receive(&mut peer, "2/adm,[\"a\"]").is_none());
+    assert!(matches!(receive(&mut peer, "4/adm,{\"message\":\"no\"}"), Some(Incoming::ConnectError { .. })));
+    assert!(peer.connect("/adm"));
+    let Some(Incoming::Connected { early, .. }) = receive(&mut peer, "0/adm,{\"sid\":\"y\"}") else { panic!() };
+    assert!(early.is_empty());
+}
+
+#[test]
 fn what_arrives_before_the_confirmation_is_delivered_with_it() {
     let mut peer = connected();
     assert!(receive(&mut peer, "2/adm,[\"a\"]").is_none());
