@@ -135,6 +135,8 @@ impl Decoder {
         let incomplete = self.incomplete.as_mut().ok_or(ProtocolError::UnexpectedBinary)?;
         incomplete.bytes += bytes.len();
         if incomplete.bytes > limits.max_payload {
+            // The connection is closed, but that may take until the client's next request.
+            self.incomplete = None;
             return Err(ProtocolError::TooLarge);
         }
         incomplete.attachments.push(Bytes::copy_from_slice(bytes));
