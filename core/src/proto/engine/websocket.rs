@@ -194,6 +194,11 @@ impl Decoder {
         Some(header.size.saturating_add(header.len))
     }
 
+    /// How many bytes it keeps: those of a fragmented message that is not complete, or was handed out last.
+    pub fn held_bytes(&self) -> usize {
+        self.fragmented.as_ref().map_or(0, |message| message.bytes.len())
+    }
+
     /// Keeps a fragment; true when it was the last.
     fn collect(&mut self, header: &Header, bytes: &[u8]) -> bool {
         let message = self.fragmented.get_or_insert_with(|| {

@@ -322,6 +322,18 @@ impl<S: Clone, W> ClientPeer<S, W> {
         self.connected(namespace).then(|| text::ack(namespace, id, payload))
     }
 
+    /// How many bytes of what arrived are kept: packets that are not complete, and events for sockets that are about to be
+    /// connected.
+    pub fn held_bytes(&self) -> usize {
+        self.decoder.held_bytes() + self.sockets.iter().map(|entry| entry.early_bytes).sum::<usize>()
+    }
+
+    /// How many bytes a socket keeps until it is connected.
+    pub fn unsent_bytes(&self, namespace: &str) -> usize {
+        let entry = self.sockets.iter().find(|entry| *entry.namespace == *namespace);
+        entry.map_or(0, |entry| entry.unsent_bytes)
+    }
+
     /// When [`expire`](Self::expire) is wanted next.
     pub fn deadline(&self) -> Option<Instant> {
         self.sockets.iter().filter_map(|entry| entry.acks.deadline()).min()

@@ -92,6 +92,11 @@ impl Decoder {
         self.incomplete = None;
     }
 
+    /// How many bytes it keeps: those of a binary packet that waits for attachments.
+    pub fn held_bytes(&self) -> usize {
+        self.incomplete.as_ref().map_or(0, |incomplete| incomplete.bytes)
+    }
+
     fn text<'a>(
         &mut self,
         text: &'a str,

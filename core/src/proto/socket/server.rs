@@ -165,6 +165,11 @@ impl<S: Clone, W> ServerPeer<S, W> {
         self.joined.is_empty()
     }
 
+    /// How many bytes of packets that are not complete are kept.
+    pub fn held_bytes(&self) -> usize {
+        self.decoder.held_bytes()
+    }
+
     /// Lets `waiter` wait for the client's answer until `deadline`. Returns the id to put into the event, and the waiter that
     /// has to give way when too many wait; `None`, dropping `waiter`, when the namespace is not joined.
     pub fn expect_ack(
@@ -455,6 +460,7 @@ mod tests {
             assert!(matches!(peer.receive(Message::Binary(&[0; 5]), &limits), Ok(None)));
             let complete = peer.receive(Message::Binary(&vec![0; second]), &limits).map(|incoming| incoming.is_some());
             assert_eq!(complete, if fits { Ok(true) } else { Err(ProtocolError::TooLarge) });
+            assert_eq!(peer.held_bytes(), 0);
         }
     }
 
