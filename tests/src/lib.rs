@@ -5,4 +5,5 @@ pub mod choices;
 pub mod fuzz;
 mod network;
 pub mod pair;
+pub mod random;
 pub mod raw;
