@@ -16,8 +16,9 @@ demo: setup servers ## Let C, C and JavaScript chat through a C server; stay up 
 test: lint test-rust test-interop ## Run everything, in minutes.
 	@node demo/run.mjs $(SERVERS) --once
 
-test-long: test ## Run everything, the interoperation suites ten times over, and the fuzzer for ten minutes per target.
+test-long: test ## Run everything, the suites ten times over, 100,000 simulations, and the fuzzer ten minutes per target.
 	for round in 1 2 3 4 5 6 7 8 9 10; do scripts/interop $(SERVERS) || exit 1; done
+	SEEDS=100000 cargo test --package socketio-tests --test fault_simulation -- --nocapture whatever_goes_wrong
 	scripts/fuzz 600
 
 lint: setup ## Check the form of the code.

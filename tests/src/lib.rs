@@ -7,3 +7,4 @@ mod network;
 pub mod pair;
 pub mod random;
 pub mod raw;
+pub mod simulation;
