@@ -2,6 +2,8 @@
 #ifndef CHECK_H
 #define CHECK_H
 
+#include "leaks.h"
+
 #include <socketio.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +50,15 @@ static inline sio_bytes bytes_of(const void *pointer, size_t len)
   bytes.ptr = (const uint8_t *)pointer;
   bytes.len = len;
   return bytes;
+}
+
+/* How often something is repeated: `rounds`, or the percentage of it that SIO_TEST_SCALE says, at least once. Checkers
+ * that slow a program down run it with less, long tests with more. */
+static inline int scaled(int rounds)
+{
+  const char *scale = getenv("SIO_TEST_SCALE");
+  long wanted = scale && *scale ? (long)rounds * atol(scale) / 100 : rounds;
+  return wanted < 1 ? 1 : (int)wanted;
 }
 
 #endif

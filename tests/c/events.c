@@ -127,18 +127,18 @@ static void an_ack_that_never_comes_times_out(sio_client *client)
 
 static void a_burst_keeps_its_order(sio_client *client)
 {
-  enum { BURST = 5000 };
+  int burst = scaled(5000);
   sio_listener listener;
   int i;
   received = 0;
   check_ok(sio_client_on(client, SIO_STR("number"), on_number, NULL, NULL, &listener));
-  for (i = 0; i < BURST; i++) {
+  for (i = 0; i < burst; i++) {
     sio_payload *payload = sio_payload_new();
     check_ok(sio_payload_push_int(payload, i));
     check_ok(sio_client_emit(client, SIO_STR("number"), payload));
     sio_payload_release(payload);
   }
-  check_reaches(&received, BURST);
+  check_reaches(&received, burst);
   check_ok(sio_client_off(client, listener));
 }
 

@@ -2,21 +2,24 @@
 #include "loopback.h"
 
 static int connected;
+static sio_server *server;
+static sio_manager *manager;
+static sio_client *client;
 
-static void on_connect(sio_client *client, void *user_data)
+static void on_connect(sio_client *connecting, void *user_data)
 {
   (void)user_data;
   count(&connected);
   for (;;) {
-    sio_client_emit(client, SIO_STR("noise"), NULL);
+    sio_client_emit(connecting, SIO_STR("noise"), NULL);
   }
 }
 
 int main(void)
 {
-  sio_server *server = start_server(NULL);
-  sio_manager *manager = manager_for(server, NULL);
-  sio_client *client = sio_manager_socket(manager, SIO_STR("/"), NULL);
+  server = start_server(NULL);
+  manager = manager_for(server, NULL);
+  client = sio_manager_socket(manager, SIO_STR("/"), NULL);
   check_ok(sio_client_on_connect(client, on_connect, NULL, NULL, NULL));
   check_ok(sio_client_connect(client));
   check_reaches(&connected, 1);

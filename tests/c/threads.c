@@ -1,9 +1,9 @@
 /* Everything from many threads at once: listeners come and go while events flow, and each is destroyed exactly once. */
 #include "loopback.h"
 
-enum { THREADS = 4, ROUNDS = 200, CLIENTS = 3 };
+enum { THREADS = 4, CLIENTS = 3 };
 
-static int destroyed, connected, answered, received;
+static int rounds, destroyed, connected, answered, received;
 static sio_server *server;
 static sio_namespace *nsp;
 static sio_client *clients[CLIENTS];
@@ -67,7 +67,7 @@ static void *work(void *argument)
   sio_client *client = clients[*(int *)argument % CLIENTS];
   sio_payload *payload = text_payload("x");
   int i;
-  for (i = 0; i < ROUNDS; i++) {
+  for (i = 0; i < rounds; i++) {
     sio_listener on_server = 0, on_client = 0;
     check_ok(sio_namespace_on(nsp, SIO_STR("noise"), on_event, &destroyed, destroy, &on_server));
     check_ok(sio_client_on(client, SIO_STR("noise"), on_client_event, &destroyed, destroy, &on_client));
@@ -89,6 +89,7 @@ int main(void)
   sio_runtime *runtime = NULL;
   pthread_t threads[THREADS];
   int numbers[THREADS], i;
+  rounds = scaled(200);
   check_ok(sio_runtime_options_set_dispatch_threads(options, 3));
   check_ok(sio_runtime_new(options, &runtime));
   sio_runtime_options_free(options);
@@ -112,9 +113,9 @@ int main(void)
   for (i = 0; i < THREADS; i++) {
     check(pthread_join(threads[i], NULL) == 0);
   }
-  check_reaches(&answered, THREADS * ROUNDS);
-  check_reaches(&received, THREADS * ROUNDS * CLIENTS);
-  check_reaches(&destroyed, 3 * THREADS * ROUNDS);
+  check_reaches(&answered, THREADS * rounds);
+  check_reaches(&received, THREADS * rounds * CLIENTS);
+  check_reaches(&destroyed, 3 * THREADS * rounds);
 
   for (i = 0; i < CLIENTS; i++) {
     sio_client_release(clients[i]);
@@ -124,6 +125,6 @@ int main(void)
   end_server(server);
   check_ok(sio_runtime_shutdown_wait(runtime, PATIENCE_S * 1000));
   sio_runtime_release(runtime);
-  check(counted(&destroyed) == 3 * THREADS * ROUNDS);
+  check(counted(&destroyed) == 3 * THREADS * rounds);
   return 0;
 }

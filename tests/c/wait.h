@@ -7,7 +7,10 @@
 #include <pthread.h>
 #include <time.h>
 
-enum { PATIENCE_S = 20 };
+/* How long callbacks are waited for. */
+#ifndef PATIENCE_S
+#define PATIENCE_S 20
+#endif
 
 static pthread_mutex_t wait_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t wait_changed = PTHREAD_COND_INITIALIZER;

@@ -73,8 +73,9 @@ pub fn compile_example(name: &str, packages: &[&str], folder: &Path) -> PathBuf 
 /// Has `cc` make `program` of the sources that it was given.
 fn link(cc: &mut Command, program: &Path) {
     cc.args(["-std=c99", "-D_POSIX_C_SOURCE=200809L", "-g", "-pthread"]).args(WARNINGS);
-    cc.arg("-I").arg(root().join("include"));
-    cc.arg("-o").arg(program).arg("-L").arg(library_folder()).arg("-lsocketio");
+    cc.arg("-I").arg(root().join("include")).arg("-o").arg(program).arg("-L").arg(library_folder());
+    // A program that names nothing of the library is not linked with it: it may load it.
+    cc.args(["-Wl,--as-needed", "-lsocketio", "-ldl"]);
     cc.arg(format!("-Wl,-rpath,{}", runtime_folder().display()));
     succeed(cc);
 }
