@@ -5,7 +5,8 @@ SERVERS := target/servers
 LIBRARY := target/release/libsocketio.a
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long fuzz lint test-rust test-interop bench bench-close servers header install setup clean FORCE
+.PHONY: help demo test test-long fuzz lint test-rust asan valgrind tsan miri test-interop bench bench-close servers header \
+  install setup clean FORCE
 
 help: ## Say what there is to make.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -13,10 +14,10 @@ help: ## Say what there is to make.
 demo: setup servers ## Let C, C and JavaScript chat through a C server; stay up with its page on a terminal.
 	@node demo/run.mjs $(SERVERS)
 
-test: lint test-rust test-interop ## Run everything, in minutes.
+test: lint test-rust asan valgrind test-interop ## Run everything, in minutes.
 	@node demo/run.mjs $(SERVERS) --once
 
-test-long: test ## Run everything, the suites ten times over, 100,000 simulations, and the fuzzer ten minutes per target.
+test-long: test tsan miri ## Run everything, the suites ten times over, 100,000 simulations, the fuzzer ten minutes per target.
 	for round in 1 2 3 4 5 6 7 8 9 10; do scripts/interop $(SERVERS) || exit 1; done
 	SEEDS=100000 cargo test --package socketio-tests --test fault_simulation -- --nocapture whatever_goes_wrong
 	scripts/fuzz 600
@@ -27,6 +28,18 @@ lint: setup ## Check the form of the code.
 
 test-rust: setup ## Run the Rust tests, those of the C programs among them.
 	cargo test --workspace
+
+asan: setup ## Run the C programs under AddressSanitizer, with its check for leaks: scripts/sanitize asan PROGRAM.. runs some.
+	scripts/sanitize asan
+
+valgrind: setup ## Run the C programs under valgrind.
+	scripts/sanitize valgrind
+
+tsan: setup ## Run the C programs under ThreadSanitizer; wants a nightly toolchain.
+	scripts/sanitize tsan
+
+miri: setup ## Run the unit tests of the boundary under Miri; wants a nightly toolchain.
+	scripts/sanitize miri
 
 test-interop: setup servers ## Run official clients and servers against ours and against each other.
 	scripts/interop $(SERVERS)
