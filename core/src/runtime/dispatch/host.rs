@@ -70,6 +70,8 @@ impl HostQueue {
             return Err(Error::new(ErrorKind::InvalidState, "the queue is being dispatched already"));
         };
         if self.queue.is_closed() {
+            // Whoever closed it may have found this thread here, and left to it what an earlier dispatch had taken.
+            self.leave(taken);
             return Err(Error::new(ErrorKind::Closed, "the queue is closed"));
         }
         let max = if max == 0 { taken.len() + self.queue.len() } else { max };
@@ -90,8 +92,8 @@ impl HostQueue {
         let is_drained = taken.is_empty() && self.queue.is_drained();
         drop(delivering);
         self.leave(taken);
-        if !is_drained {
-            // There will be no edge for what is left.
+        // There will be no edge for what is left; and whoever had one since then may have found this thread still here.
+        if !is_drained || !self.queue.is_idle() {
             self.queue.wake_consumer();
         }
         Ok(delivered)
@@ -155,7 +157,7 @@ impl HostQueue {
         while let Some(mut left) = taken.take() {
             let forgone = if self.queue.is_closed() { std::mem::take(&mut *left) } else { Vec::new() };
             drop(left);
-            forgone.into_iter().rev().for_each(Delivery::forgo);
+            self.queue.forgo(forgone.into_iter().rev());
             if self.queue.is_closed() {
                 taken = self.taken.try_lock().filter(|taken| !taken.is_empty());
             }

@@ -82,7 +82,7 @@ impl Queue {
     pub fn push(self: &Arc<Self>, delivery: Delivery) {
         let mut state = self.state.lock();
         let wake = if state.closed {
-            Wake::forgoing(vec![delivery])
+            Wake::forgoing(self, vec![delivery])
         } else {
             state.waiting.push(delivery);
             self.take_wake(&mut state)
@@ -101,7 +101,7 @@ impl Queue {
         let pushed = deliveries.len();
         let mut state = self.state.lock();
         if state.closed {
-            return Wake::forgoing(std::mem::take(deliveries));
+            return Wake::forgoing(self, std::mem::take(deliveries));
         }
         state.waiting.append(deliveries);
         let wake = self.take_wake(&mut state);
@@ -206,6 +206,11 @@ impl Queue {
         state.idle
     }
 
+    /// Whether the next push wakes the consumer.
+    pub(super) fn is_idle(&self) -> bool {
+        self.state.lock().idle
+    }
+
     fn rest(&self, state: &mut State) {
         if let Consumer::Host(wake) = &self.consumer {
             // Under the lock: the next push signals after this.
@@ -249,7 +254,13 @@ impl Queue {
         let waiting = std::mem::take(&mut state.waiting);
         drop(state);
         self.filled.notify_all();
-        waiting.into_iter().for_each(Delivery::forgo);
+        self.forgo(waiting);
+    }
+
+    /// Gives up deliveries that nobody will make. Without any lock: what belongs to the program is dropped.
+    pub(super) fn forgo(&self, deliveries: impl IntoIterator<Item = Delivery>) {
+        deliveries.into_iter().for_each(Delivery::forgo);
+        // No consumer comes by any more that would.
         self.resume_stalled();
     }
 

@@ -24,16 +24,17 @@ impl<'a> Wake<'a> {
         Self { queue: Some(queue), forgone: Vec::new() }
     }
 
-    pub(super) const fn forgoing(forgone: Vec<Delivery>) -> Self {
-        Self { queue: None, forgone }
+    pub(super) const fn forgoing(queue: &'a Arc<Queue>, forgone: Vec<Delivery>) -> Self {
+        Self { queue: Some(queue), forgone }
     }
 }
 
 impl Drop for Wake<'_> {
     fn drop(&mut self) {
-        self.forgone.drain(..).for_each(Delivery::forgo);
         let Some(queue) = self.queue else { return };
-        if is_io_thread() && !matches!(queue.consumer, Consumer::Inline(_)) {
+        if !self.forgone.is_empty() {
+            queue.forgo(self.forgone.drain(..));
+        } else if is_io_thread() && !matches!(queue.consumer, Consumer::Inline(_)) {
             DEFERRED.with_borrow_mut(|deferred| {
                 deferred.queues.push(queue.clone());
                 deferred.work = 0;
