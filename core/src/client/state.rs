@@ -1,5 +1,6 @@
 //! What a manager's lock protects: its connection, its sockets, and the attempts to connect again.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -80,9 +81,9 @@ impl Step<'_> {
     /// Queues a call that something of `bytes` which the server sent leads to: it counts as an event does.
     pub(super) fn deliver_call(&mut self, bytes: usize, call: impl FnOnce() + Send + 'static) {
         self.manager.undelivered().hold(bytes);
-        let manager = self.manager.clone();
+        let delivered = Delivered(self.manager.clone(), bytes);
         self.deliver(Delivery::call(move || {
-            let _delivered = Delivered(&manager, bytes);
+            let _delivered = delivered;
             call();
         }));
     }
@@ -101,12 +102,12 @@ impl Step<'_> {
     }
 }
 
-/// Returns the budget of something delivered, also when a handler panics.
-pub(super) struct Delivered<'a>(pub(super) &'a Arc<Manager>, pub(super) usize);
+/// Returns the budget of something delivered, also when a handler panics, or is never called.
+pub(super) struct Delivered<M: Borrow<Arc<Manager>>>(pub(super) M, pub(super) usize);
 
-impl Drop for Delivered<'_> {
+impl<M: Borrow<Arc<Manager>>> Drop for Delivered<M> {
     fn drop(&mut self) {
-        self.0.delivered(self.1);
+        self.0.borrow().delivered(self.1);
     }
 }
 

@@ -156,7 +156,7 @@ impl<L: Layer> Io<'_, L> {
 
     /// Queues a call that something of `bytes` which the peer sent leads to: it counts as an event does.
     pub fn deliver_call(&mut self, bytes: usize, call: impl FnOnce() + Send + 'static) {
-        /// Returns the budget also when a handler panics.
+        /// Returns the budget also when a handler panics, or is never called.
         struct Delivered<L: Layer>(Arc<Connection<L>>, usize);
         impl<L: Layer> Drop for Delivered<L> {
             fn drop(&mut self) {
@@ -164,9 +164,9 @@ impl<L: Layer> Io<'_, L> {
             }
         }
         self.connection.undelivered.hold(bytes);
-        let connection = self.connection.clone();
+        let delivered = Delivered(self.connection.clone(), bytes);
         self.deliver(Delivery::call(move || {
-            let _delivered = Delivered(connection, bytes);
+            let _delivered = delivered;
             call();
         }));
     }
