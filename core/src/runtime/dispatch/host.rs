@@ -184,6 +184,12 @@ impl HostWake {
         self.fd.clear();
     }
 
+    /// Whether the descriptor is readable.
+    #[cfg(all(test, shuttle))]
+    pub(super) fn is_signalled(&self) -> bool {
+        self.fd.is_signalled()
+    }
+
     fn silence(&self) {
         let handler = self.handler.lock().take();
         drop(handler);

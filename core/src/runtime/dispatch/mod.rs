@@ -11,6 +11,8 @@ pub mod event;
 pub mod host;
 pub(crate) mod inline;
 pub mod listeners;
+#[cfg(all(test, shuttle))]
+mod models;
 pub mod queue;
 pub(crate) mod threads;
 pub mod turn;

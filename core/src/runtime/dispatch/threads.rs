@@ -71,7 +71,8 @@ impl DispatchThreads {
     }
 }
 
-fn run(queue: &Queue) {
+/// Delivers until the queue is closed and empty: what such a thread does.
+pub(super) fn run(queue: &Queue) {
     let _delivering = Delivering::begin();
     let mut batch = Vec::new();
     while queue.take(&mut batch) {

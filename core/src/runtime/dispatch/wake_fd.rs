@@ -30,6 +30,14 @@ impl WakeFd {
         let _ = rustix::io::write(&self.event, &1_u64.to_ne_bytes());
     }
 
+    /// Whether it is readable.
+    #[cfg(all(test, shuttle))]
+    pub(super) fn is_signalled(&self) -> bool {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let mut fds = [PollFd::new(&self.event, PollFlags::IN)];
+        poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0)
+    }
+
     pub(super) fn clear(&self) {
         // It fails when there was no signal.
         let _ = rustix::io::read(&self.event, &mut [0; 8]);

@@ -11,7 +11,7 @@ use shuttle::scheduler::{DfsScheduler, PctScheduler, RandomScheduler, Scheduler}
 use shuttle::{Config, Runner};
 
 /// Schedules of either kind that a model is run under; the variable of the environment `MODEL_SCHEDULES` changes it.
-const SCHEDULES: usize = 2_000;
+const SCHEDULES: usize = 1_000;
 
 /// The schedules are always the same ones.
 const SEED: u64 = 0x5eed;
