@@ -150,27 +150,27 @@ impl Peer {
 
     /// Reads frames until the end and leaves too: the text of each, and an empty one for the close frame.
     pub fn receive_texts(&self) -> Vec<String> {
-        let mut bytes = Vec::new();
-        loop {
-            let received = self.receive(usize::MAX);
-            if received.is_empty() {
-                break;
+        self.texts().collect()
+    }
+
+    /// The same, one by one.
+    pub fn texts(&self) -> impl Iterator<Item = String> {
+        let mut received = Vec::new();
+        std::iter::from_fn(move || {
+            loop {
+                if let Some((text, behind)) = first_text(&received) {
+                    received.drain(..behind);
+                    return Some(text);
+                }
+                let more = self.receive(usize::MAX);
+                if more.is_empty() {
+                    assert!(received.is_empty(), "a frame was cut short");
+                    self.leave();
+                    return None;
+                }
+                received.extend(more);
             }
-            bytes.extend(received);
-        }
-        self.leave();
-        let mut texts = Vec::new();
-        let mut left = &bytes[..];
-        while let [opcode, length, rest @ ..] = left {
-            let (text, behind) = match length {
-                126 => rest[2..].split_at(usize::from(u16::from_be_bytes([rest[0], rest[1]]))),
-                length => rest.split_at(usize::from(*length)),
-            };
-            texts.push(if *opcode == 0x88 { String::new() } else { String::from_utf8_lossy(text).into_owned() });
-            left = behind;
-        }
-        assert!(left.is_empty(), "a frame was cut short");
-        texts
+        })
     }
 
     /// Sends nothing from now on.
@@ -185,4 +185,16 @@ fn end_reading(wire: &Wire) {
     let reader = state.reader.take();
     drop(state);
     reader.into_iter().for_each(Waker::wake);
+}
+
+/// The frame at the front of `bytes`, if it is whole, and where it ends.
+fn first_text(bytes: &[u8]) -> Option<(String, usize)> {
+    let (&[opcode, length], rest) = bytes.split_first_chunk()?;
+    let (head, length) = match length {
+        126 => (4, usize::from(u16::from_be_bytes(*rest.first_chunk()?))),
+        length => (2, usize::from(length)),
+    };
+    let text = bytes.get(head..head + length)?;
+    let text = if opcode == 0x88 { String::new() } else { String::from_utf8_lossy(text).into_owned() };
+    Some((text, head + length))
 }

@@ -106,6 +106,12 @@ impl Server {
         Ok(())
     }
 
+    /// A client whose WebSocket is open, in a model.
+    #[cfg(shuttle)]
+    pub fn accept(&self, stream: crate::net::memory::MemoryStream) {
+        self.shared.engine.accept(crate::net::link::Stream::Memory(stream));
+    }
+
     /// The address of the `i`th successful [`Server::listen`], its port filled in.
     pub fn address(&self, i: usize) -> Option<String> {
         self.shared.listening.address(i)

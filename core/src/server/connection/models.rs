@@ -13,11 +13,12 @@ use crate::proto::engine::packet::{Message, Packet};
 use crate::proto::engine::session::{CloseReason, SessionConfig};
 use crate::runtime::dispatch::DeliveryMode;
 use crate::runtime::dispatch::dispatcher::Dispatcher;
+use crate::runtime::dispatch::host::HostQueue;
 use crate::runtime::dispatch::turn;
 use crate::runtime::sync::explore;
 use crate::runtime::sync::thread::{self, JoinHandle};
 use crate::runtime::timers::Timed;
-use crate::runtime::{Runtime, RuntimeConfig};
+use crate::runtime::{OfProcess, Runtime, RuntimeConfig};
 use crate::server::engine::{Engine, EngineConfig};
 
 /// Answers each message with itself, first under the lock and then from a handler, which closes the connection after the last
@@ -57,7 +58,16 @@ fn send(connection: &Arc<Connection<Echo>>, text: &str) -> Result<()> {
 /// A connection whose peer has room for so many bytes, and a limit for the events that handlers have not taken.
 fn connect(room: usize, undelivered_events: usize) -> (Arc<Connection<Echo>>, Arc<Peer>) {
     let runtime = Runtime::new(&RuntimeConfig::default()).expect("a runtime that starts no I/O threads");
-    let dispatcher = Arc::new(Dispatcher::new(&runtime, &DeliveryMode::Threads).expect("a queue"));
+    connect_on(&runtime, &DeliveryMode::Threads, room, undelivered_events)
+}
+
+fn connect_on(
+    runtime: &Arc<Runtime>,
+    delivery: &DeliveryMode,
+    room: usize,
+    undelivered_events: usize,
+) -> (Arc<Connection<Echo>>, Arc<Peer>) {
+    let dispatcher = Arc::new(Dispatcher::new(runtime, delivery).expect("a queue"));
     let config = EngineConfig {
         path: "/".into(),
         transports: Vec::new(),
@@ -66,7 +76,7 @@ fn connect(room: usize, undelivered_events: usize) -> (Arc<Connection<Echo>>, Ar
         limits: Limits { undelivered_events, ..Limits::DEFAULT },
         cors: None,
     };
-    let engine = Engine::new(runtime, dispatcher, config, Box::new(|_| Echo));
+    let engine = Engine::new(runtime.clone(), dispatcher, config, Box::new(|_| Echo));
     let (stream, peer) = memory::stream(room);
     engine.accept(Stream::Memory(stream));
     (engine.connections().remove(0), Arc::new(peer))
@@ -96,13 +106,13 @@ fn numbered(sender: &str, count: usize) -> Vec<String> {
     (0..count).map(|n| format!("{sender} {n}")).collect()
 }
 
-/// A thread that sends two packets one by one, two in a turn, and one more.
+/// A thread that sends one packet by itself, two in a turn, and one in the next.
 fn emit(connection: &Arc<Connection<Echo>>, sender: &'static str) -> JoinHandle<usize> {
     let connection = connection.clone();
     thread::spawn(move || {
         let mut taken = send_all(&connection, sender, 0, 1);
         taken += turn::run(|| send_all(&connection, sender, 1, 2));
-        taken + send_all(&connection, sender, 3, 1)
+        taken + turn::run(|| send_all(&connection, sender, 3, 1))
     })
 }
 
@@ -112,22 +122,29 @@ fn tick(connection: &Arc<Connection<Echo>>) -> JoinHandle<()> {
 }
 
 #[test]
-fn what_is_sent_before_the_close_is_written_once_and_in_order() {
+fn what_is_sent_is_written_once_and_in_order_and_nobody_has_to_close_for_that() {
+    /// Handshake, four of each emitter, an answer from the layer and one from a handler, a ping.
+    const ALL: usize = 1 + 2 * 4 + 2 + 1;
     explore::random(|| {
         let (connection, peer) = connect(7, 1024);
-        let received = read(&peer);
+        let (reading, closing) = (peer.clone(), connection.clone());
+        let received = thread::spawn(move || {
+            let mut texts = reading.texts();
+            let received = Vec::from_iter(texts.by_ref().take(ALL));
+            closing.close();
+            assert_eq!(texts.collect::<Vec<_>>(), [""], "only the close frame comes behind");
+            received
+        });
         let emitters = [emit(&connection, "a"), emit(&connection, "b")];
         let ticking = tick(&connection);
         peer.send_text("4ping");
-        let taken = emitters.map(|emitter| emitter.join().unwrap());
+        assert_eq!(emitters.map(|emitter| emitter.join().unwrap()), [4, 4]);
         ticking.join().unwrap();
-        connection.close();
         let received = received.join().unwrap();
-        assert_eq!(taken, [4, 4]);
         assert_eq!(of(&received, "a"), numbered("a", 4));
         assert_eq!(of(&received, "b"), numbered("b", 4));
+        assert_eq!((of(&received, "layer").len(), of(&received, "handler").len()), (1, 1));
         assert_eq!(received.iter().filter(|text| *text == "2").count(), 1, "one ping");
-        assert!(received.last().unwrap().is_empty(), "the close frame comes last");
     });
 }
 
@@ -183,5 +200,27 @@ fn a_connection_that_stops_reading_for_its_handlers_reads_on() {
         ticking.join().unwrap();
         assert_eq!(of(&received, "layer"), ["layer 0", "layer 1", "layer 2", "layer last"]);
         assert_eq!(of(&received, "handler"), ["handler 0", "handler 1", "handler 2", "handler last"]);
+    });
+}
+
+#[test]
+fn a_connection_whose_queue_is_closed_reads_on() {
+    explore::random(|| {
+        let runtime = Runtime::new(&RuntimeConfig::default()).unwrap();
+        let queue = HostQueue::new(&runtime, None).unwrap();
+        let (connection, peer) = connect_on(&runtime, &DeliveryMode::Queue(OfProcess::new(queue.clone())), 1024, 1);
+        for text in ["40", "41", "42"] {
+            peer.send_text(text);
+        }
+        let dispatching = queue.clone();
+        let dispatching = thread::spawn(move || drop(dispatching.dispatch(1)));
+        queue.close();
+        let mut written = String::new();
+        while !written.contains("layer 2") {
+            written += &String::from_utf8_lossy(&peer.receive(usize::MAX));
+        }
+        dispatching.join().unwrap();
+        connection.close();
+        peer.receive_texts();
     });
 }
