@@ -5,8 +5,8 @@ SERVERS := target/servers
 LIBRARY := target/release/libsocketio.a
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long fuzz lint test-rust asan valgrind tsan miri test-interop bench bench-close servers header \
-  install setup clean FORCE
+.PHONY: help demo test test-long fuzz lint test-rust models asan valgrind tsan miri test-interop bench bench-close servers \
+  header install setup clean FORCE
 
 help: ## Say what there is to make.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -14,12 +14,13 @@ help: ## Say what there is to make.
 demo: setup servers ## Let C, C and JavaScript chat through a C server; stay up with its page on a terminal.
 	@node demo/run.mjs $(SERVERS)
 
-test: lint test-rust asan valgrind test-interop ## Run everything, in minutes.
+test: lint test-rust models asan valgrind test-interop ## Run everything, in minutes.
 	@node demo/run.mjs $(SERVERS) --once
 
 test-long: test tsan miri ## Run everything, the suites ten times over, 100,000 simulations, the fuzzer ten minutes per target.
 	for round in 1 2 3 4 5 6 7 8 9 10; do scripts/interop $(SERVERS) || exit 1; done
 	SEEDS=100000 cargo test --package socketio-tests --test fault_simulation -- --nocapture whatever_goes_wrong
+	CARGO_PROFILE_DEV_OPT_LEVEL=2 MODEL_SCHEDULES=100000 scripts/models
 	scripts/fuzz 600
 
 lint: setup ## Check the form of the code.
@@ -28,6 +29,9 @@ lint: setup ## Check the form of the code.
 
 test-rust: setup ## Run the Rust tests, those of the C programs among them.
 	cargo test --workspace
+
+models: setup ## Run what threads share under a model checker, which decides in what order they go on.
+	scripts/models
 
 asan: setup ## Run the C programs under AddressSanitizer, with its check for leaks: scripts/sanitize asan PROGRAM.. runs some.
 	scripts/sanitize asan

@@ -25,6 +25,8 @@ mod handshake;
 mod log;
 mod manager;
 mod manager_options;
+#[cfg(all(test, shuttle))]
+mod models;
 mod namespace;
 mod payload;
 mod queue;
