@@ -426,3 +426,22 @@ fn delays_without_end_are_no_overflow() {
     assert!(session.session.deadline() > Some(now + Duration::from_hours(24)));
     session.sleep();
 }
+
+#[test]
+fn a_pong_that_is_read_late_does_not_put_off_the_next_ping() {
+    let mut session = Session::on(Transport::WebSocket);
+    session.now += Duration::from_secs(25);
+    session.step(Input::Tick);
+    let pinged = session.now;
+
+    session.session.pause();
+    session.now += Duration::from_secs(22);
+    session.session.resume(session.now);
+    session.websocket("3");
+    // The client hears of us again in time: within 45 seconds of the last ping.
+    assert_eq!(session.session.deadline(), Some(pinged + Duration::from_secs(25)));
+
+    session.now += Duration::from_secs(1);
+    session.websocket("3");
+    assert_eq!(session.session.deadline(), Some(pinged + Duration::from_secs(25)));
+}

@@ -219,8 +219,12 @@ impl ServerSession {
             _ if self.state != State::Open => {}
             Received::Message(message) => out.push(Output::Message(message)),
             Received::Pong(_) => {
-                self.pong_by = None;
-                self.ping_at = after(now, self.config.ping_interval);
+                // One that is read late, because we had stopped reading, does not put off the ping that the client counts
+                // on; nor does a second one.
+                let ping_at = after(now, self.config.ping_interval);
+                if self.pong_by.take().is_some() && ping_at <= after(self.ping_at, self.config.ping_timeout) {
+                    self.ping_at = ping_at;
+                }
             }
             // In version 4 only the server sends pings.
             Received::Ping(_) => self.refuse(CloseReason::TransportError, out),
