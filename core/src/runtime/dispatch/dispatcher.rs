@@ -76,8 +76,11 @@ impl Dispatcher {
     pub(crate) fn discard_behind_all<T: Send + Sync + 'static>(&self, queue: &Arc<Queue>, what: T) {
         match self {
             Self::Threads(runtime) => {
-                let what = Arc::new(what);
-                runtime.queues().iter().for_each(|queue| queue.push(Delivery::discard(what.clone())));
+                let queues = runtime.queues();
+                // The last reference moves too: one that stayed here might be dropped here, behind all the others.
+                for (queue, what) in queues.iter().zip(vec![Arc::new(what); queues.len()]) {
+                    queue.push(Delivery::discard(what));
+                }
             }
             Self::Host(host) => host.queue().push(Delivery::discard(what)),
             Self::Inline(inline) => inline.when_at_rest(queue, Delivery::discard(what)),
