@@ -1,6 +1,7 @@
 //! Where the callbacks of a server or a manager run.
 
 use std::fmt;
+use std::iter;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -78,7 +79,7 @@ impl Dispatcher {
             Self::Threads(runtime) => {
                 let queues = runtime.queues();
                 // The last reference moves too: one that stayed here might be dropped here, behind all the others.
-                for (queue, what) in queues.iter().zip(vec![Arc::new(what); queues.len()]) {
+                for (queue, what) in queues.iter().zip(iter::repeat_n(Arc::new(what), queues.len())) {
                     queue.push(Delivery::discard(what));
                 }
             }
