@@ -142,6 +142,10 @@ impl Manager {
     /// more to get one. `done` is called on a dispatch thread when nothing is left of it. The manager can be opened again.
     pub fn close(self: &Arc<Self>, done: Done) {
         let _ = self.run(|state, step| state.close(step, done));
+        if self.runtime.has_ended() {
+            // Nobody is left to see the connection end. It holds on to the manager as the manager does to it.
+            drop(self.run(|state, _| state.abandon()));
+        }
     }
 
     /// The same, and waits for it.

@@ -332,6 +332,13 @@ impl State {
         }
     }
 
+    /// Gives up what is left of the connections, because nothing works on them any more: to be dropped without the lock.
+    pub(super) fn abandon(&mut self) -> Vec<Connection> {
+        let mut left = std::mem::take(&mut self.ending);
+        left.extend(self.connection.take());
+        left
+    }
+
     /// Does with the connection what the upper layer has decided.
     fn settle(&mut self, step: &mut Step<'_>) {
         let give_up = std::mem::take(&mut self.upper.give_up);

@@ -132,6 +132,11 @@ impl Runtime {
         self.threads.stop(timeout)
     }
 
+    /// Whether it was shut down.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.tokio.lock().is_none()
+    }
+
     /// Starts a task on the I/O threads.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         spawn_on(&self.handle, task);
