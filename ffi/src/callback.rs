@@ -105,3 +105,96 @@ callable!(a: A);
 callable!(a: A, b: B);
 callable!(a: A, b: B, c: C);
 callable!(a: A, b: B, c: C, d: D);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::guard;
+    use std::ptr::{from_ref, null_mut};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// What the host's `user_data` points to.
+    #[derive(Default)]
+    struct Counts {
+        called: AtomicUsize,
+        destroyed: AtomicUsize,
+    }
+
+    type Function = unsafe extern "C" fn(i32, *mut c_void) -> i32;
+
+    unsafe extern "C" fn function(number: i32, user_data: *mut c_void) -> i32 {
+        // SAFETY: every test gives its `Counts`, which outlive the callback.
+        let counts = unsafe { &*user_data.cast::<Counts>() };
+        assert_eq!(counts.destroyed.load(Ordering::SeqCst), 0);
+        counts.called.fetch_add(1, Ordering::SeqCst);
+        number + 1
+    }
+
+    unsafe extern "C" fn destroy(user_data: *mut c_void) {
+        // SAFETY: as above.
+        unsafe { &*user_data.cast::<Counts>() }.destroyed.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn register(function: Option<Function>, counts: &Counts) -> Result<Callback<Function>> {
+        let mut registered = None;
+        let pointer = from_ref(counts).cast_mut().cast();
+        // SAFETY: the callback is dropped before `counts`.
+        let () = unsafe {
+            guard::run(|caller| {
+                registered = Some(caller.callback(function, pointer, Some(destroy)));
+                Ok(())
+            })
+        };
+        registered.expect("the body ran")
+    }
+
+    #[test]
+    fn user_data_is_destroyed_once_after_the_last_call() {
+        let counts = Counts::default();
+        let callback = register(Some(function), &counts).expect("a function");
+
+        assert_eq!(callback.call(1), 2);
+        assert_eq!(callback.call(2), 3);
+        assert_eq!(counts.destroyed.load(Ordering::SeqCst), 0);
+        drop(callback);
+
+        assert_eq!(counts.called.load(Ordering::SeqCst), 2);
+        assert_eq!(counts.destroyed.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn user_data_of_a_registration_without_a_function_is_destroyed_at_once() {
+        let counts = Counts::default();
+
+        assert!(register(None, &counts).is_err());
+        assert_eq!(counts.destroyed.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn a_callback_is_called_and_dropped_on_other_threads() {
+        let counts = Counts::default();
+        let callback = Arc::new(register(Some(function), &counts).expect("a function"));
+
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                let callback = callback.clone();
+                scope.spawn(move || callback.call(1));
+            }
+            drop(callback);
+        });
+
+        assert_eq!(counts.called.load(Ordering::SeqCst), 3);
+        assert_eq!(counts.destroyed.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn user_data_without_destroy_is_left_alone() {
+        // SAFETY: no argument is looked at.
+        let () = unsafe {
+            guard::run(|caller| {
+                drop(caller.user_data(null_mut(), None));
+                Ok(())
+            })
+        };
+    }
+}

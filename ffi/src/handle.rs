@@ -250,4 +250,44 @@ mod tests {
         assert!(call(|caller| caller.release(retained)).is_ok());
         assert_eq!(Arc::strong_count(&object), 1);
     }
+
+    #[test]
+    fn a_shared_object_is_released_once_by_whoever_is_last() {
+        struct Sent(*mut Thing);
+        // SAFETY: handles are for any thread.
+        unsafe impl Send for Sent {}
+        let object = Arc::new(Owned::new(7_u8));
+        let alive = Arc::downgrade(&object);
+        let handle: *mut Thing = share(object);
+
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                let sent = Sent(call(|caller| caller.retain(handle)).expect("a live handle"));
+                scope.spawn(move || {
+                    let Sent(handle) = { sent };
+                    assert_eq!(call(|caller| caller.share(handle)).map(|thing| **thing).expect("a live handle"), 7);
+                    assert!(call(|caller| caller.release(handle)).is_ok());
+                });
+            }
+            assert!(call(|caller| caller.release(handle)).is_ok());
+        });
+
+        assert!(alive.upgrade().is_none());
+    }
+
+    #[test]
+    fn what_is_lent_to_a_callback_can_be_changed_there() {
+        let mut object = Owned::new(7_u8);
+        let handle: *mut Thing = lend_mut(&mut object);
+
+        call(|caller| {
+            **caller.borrow_mut(handle)? = 8;
+            Ok(())
+        })
+        .expect("a live handle");
+
+        assert_eq!(*object, 8);
+        let read: *const Thing = lend_ref(&object);
+        assert_eq!(call(|caller| caller.borrow(read).map(|thing| **thing)).expect("a live handle"), 8);
+    }
 }
