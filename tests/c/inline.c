@@ -1,7 +1,9 @@
 /* Callbacks where the event was read: never on a thread of the program, never two of one socket at once, in order. */
 #include "loopback.h"
 
-enum { CLIENTS = 8, EVENTS = 500 };
+enum { CLIENTS = 8 };
+
+static int events;
 
 static pthread_t program;
 static int connected, answered, closed;
@@ -54,7 +56,7 @@ static void on_disconnect(sio_socket *socket, sio_str reason, const sio_error *e
   (void)error;
   (void)user_data;
   check(own->busy == 0);
-  check(own->next == EVENTS);
+  check(own->next == events);
   count(&closed);
 }
 
@@ -101,6 +103,7 @@ int main(void)
   sio_client *clients[CLIENTS];
   sio_server *server;
   int i, n;
+  events = scaled(500);
   program = pthread_self();
   check_ok(sio_server_options_set_delivery(server_options, SIO_DELIVERY_INLINE));
   server = start_server(server_options);
@@ -123,11 +126,11 @@ int main(void)
     check_ok(sio_client_connect(clients[i]));
   }
   check_reaches(&connected, CLIENTS);
-  for (n = 0; n < EVENTS; n++) {
+  for (n = 0; n < events; n++) {
     sio_payload *payload = sio_payload_new();
     check_ok(sio_payload_push_int(payload, n));
     for (i = 0; i < CLIENTS; i++) {
-      if (n == EVENTS - 1) {
+      if (n == events - 1) {
         check_ok(sio_client_emit_with_ack(clients[i], SIO_STR("n"), payload, 0, on_answer, NULL, NULL));
       } else {
         check_ok(sio_client_emit(clients[i], SIO_STR("n"), payload));
