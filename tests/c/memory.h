@@ -1,0 +1,44 @@
+/* What this process has, for tests that ask whether it comes back. */
+#ifndef MEMORY_H
+#define MEMORY_H
+
+#include "process.h"
+
+/* Whether a tool looks on that keeps memory of its own: then sizes say nothing. */
+static inline bool is_checked(void)
+{
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__ || defined UNDER_VALGRIND
+  return true;
+#else
+  return false;
+#endif
+}
+
+/* Resident memory, in KiB. */
+static inline long resident_kib(void)
+{
+  char line[256];
+  long kib = 0;
+  FILE *status = fopen("/proc/self/status", "r");
+  while (status && fgets(line, sizeof line, status)) {
+    sscanf(line, "VmRSS: %ld", &kib);
+  }
+  if (status) {
+    fclose(status);
+  }
+  return kib;
+}
+
+static inline int is_file_(const char *file, const void *argument)
+{
+  (void)argument;
+  return *file != '\0';
+}
+
+/* How many descriptors are open, besides the one that counts them. */
+static inline int open_files(void)
+{
+  return of_all("/proc/self/fd", is_file_, NULL) - 1;
+}
+
+#endif
