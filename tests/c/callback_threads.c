@@ -28,5 +28,6 @@ int main(void)
   check_ok(sio_runtime_new(options, &runtime));
   sio_runtime_options_free(options);
   let_everything_happen(runtime);
+  end_runtime();
   return 0;
 }

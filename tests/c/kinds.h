@@ -290,7 +290,7 @@ static void happens_at_registrations(void)
   sio_server_options_free(options);
 }
 
-/* Makes every kind of callback run, once at least, on a runtime of the program's own. */
+/* Makes every kind of callback run, once at least, on a runtime of the program's own, and ends what it was done with. */
 static void let_everything_happen(sio_runtime *runtime)
 {
   int kind;
@@ -319,6 +319,11 @@ static void let_everything_happen(sio_runtime *runtime)
   sio_socket_release(world.socket);
   sio_namespace_release(world.nsp);
   sio_server_release(world.server);
+}
+
+/* Ends the runtime. What callbacks have begun has ended before, if the program waited for it. */
+static inline void end_runtime(void)
+{
   check_ok(sio_runtime_shutdown_wait(world.runtime, PATIENCE_S * 1000));
   sio_runtime_release(world.runtime);
 }

@@ -234,6 +234,9 @@ int main(void)
   sio_runtime *runtime = NULL;
   check_ok(sio_runtime_new(NULL, &runtime));
   let_everything_happen(runtime);
+  /* What the last callbacks made is ended before its runtime is. */
   check_reaches(&destroyed, counted(&registered));
+  end_runtime();
+  check(counted(&destroyed) == counted(&registered));
   return 0;
 }

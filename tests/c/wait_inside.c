@@ -22,5 +22,6 @@ int main(void)
   sio_runtime *runtime = NULL;
   check_ok(sio_runtime_new(NULL, &runtime));
   let_everything_happen(runtime);
+  end_runtime();
   return 0;
 }
