@@ -38,7 +38,7 @@ pub type sio_wake_fn = Option<unsafe extern "C" fn(user_data: *mut c_void)>;
 /// An empty queue, which the threads of `runtime` fill.
 ///
 /// Ownership: borrows `runtime`; NULL is the default one. Takes `user_data` over with `destroy`, which is called when the
-/// queue is closed and no `wake` is running any more. `wake` may be NULL; `out` receives an owned reference.
+/// queue is closed and no `wake` is running any more: what `wake` uses is not to be taken apart before that. `wake` may be NULL; `out` receives an owned reference.
 /// Thread: any.
 /// Errors: SIO_ERR_IO when the process has no descriptor left.
 #[unsafe(no_mangle)]
@@ -93,8 +93,8 @@ pub unsafe extern "C" fn sio_queue_dispatch(queue: *mut sio_queue, max: usize, c
     })
 }
 
-/// Closes the queue: no callback is called any more that has not begun, and servers and managers that use it have nobody
-/// to tell. Close them before. What waits is given up: acks are not sent, and `user_data` that nobody else needs is
+/// Closes the queue: callbacks that wait will not be called, and servers and managers that use it have nobody to tell. Close
+/// them before. A thread that dispatches just now may still make the call that it has begun with. What waits is given up: acks are not sent, and `user_data` that nobody else needs is
 /// destroyed, here or on the thread that dispatches just now.
 ///
 /// Ownership: borrows `queue`.

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use tokio::runtime::Handle;
+
 use super::consume::{DELIVERIES_PER_TURN, Delivering, deliver_turn};
 use super::delivery::Delivery;
 use super::queue::{Consumer, Queue};
@@ -28,6 +30,8 @@ pub struct HostQueue {
 pub(super) struct HostWake {
     fd: WakeFd,
     handler: Mutex<Option<Arc<WakeHandler>>>,
+    /// Runs what must not be run where it comes up.
+    later: Handle,
 }
 
 impl HostQueue {
@@ -36,7 +40,8 @@ impl HostQueue {
     /// # Errors
     /// `Io` when the process has no descriptor left.
     pub fn new(runtime: &Arc<Runtime>, wake: Option<WakeHandler>) -> Result<Arc<Self>> {
-        let wake = HostWake { fd: WakeFd::new()?, handler: Mutex::new(wake.map(Arc::new)) };
+        let wake =
+            HostWake { fd: WakeFd::new()?, handler: Mutex::new(wake.map(Arc::new)), later: runtime.handle().clone() };
         Ok(Arc::new(Self { runtime: runtime.clone(), queue: Queue::of_host(wake), taken: Mutex::default() }))
     }
 
@@ -178,6 +183,13 @@ impl HostWake {
         if let Some(handler) = handler {
             handler();
         }
+    }
+
+    /// The same without a call into the program here; `queue` is the one whose this is.
+    pub(super) fn signal_later(&self, queue: &Arc<Queue>) {
+        self.fd.signal();
+        let queue = queue.clone();
+        drop(self.later.spawn(async move { queue.wake_consumer() }));
     }
 
     pub(super) fn clear(&self) {

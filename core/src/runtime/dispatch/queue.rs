@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::delivery::Delivery;
 use super::host::HostWake;
 use super::inline::Inline;
-use super::wake::{Wake, count_work};
+use super::wake::Wake;
 use crate::runtime::Origin;
 use crate::runtime::sync::atomic::{AtomicUsize, Ordering};
 use crate::runtime::sync::{Condvar, Mutex};
@@ -95,8 +95,7 @@ impl Queue {
     /// caller's locks are free, for it may run at once, on this very processor or thread, and want them.
     pub fn append(self: &Arc<Self>, deliveries: &mut Vec<Delivery>) -> Wake<'_> {
         if deliveries.is_empty() {
-            count_work(1);
-            return Wake::none();
+            return Wake::none().counting(1);
         }
         let pushed = deliveries.len();
         let mut state = self.state.lock();
@@ -106,8 +105,12 @@ impl Queue {
         state.waiting.append(deliveries);
         let wake = self.take_wake(&mut state);
         drop(state);
-        count_work(pushed);
-        wake
+        wake.counting(pushed)
+    }
+
+    /// Puts one delivery at the end for somebody who may hold any lock.
+    pub(in crate::runtime) fn push_locked(self: &Arc<Self>, delivery: Delivery) {
+        self.append(&mut vec![delivery]).leave_to_io();
     }
 
     /// Whether it belongs to the process that this one was forked from.

@@ -7,30 +7,51 @@ use super::delivery::Delivery;
 use super::queue::{Consumer, Queue};
 use crate::runtime::sync::thread_local;
 
-/// Wakes the consumer of a queue, if it sleeps, when dropped. Of a closed queue it drops the deliveries that were not
-/// taken, and with them what belongs to the program.
+/// Wakes the consumer of a queue, if it sleeps, when dropped, and others that wait for this thread to have done enough. Of a
+/// closed queue it drops the deliveries that were not taken, and with them what belongs to the program.
 #[must_use = "the consumer is woken when this is dropped: drop the caller's locks first"]
 pub struct Wake<'a> {
     queue: Option<&'a Arc<Queue>>,
     forgone: Vec<Delivery>,
+    work: usize,
 }
 
 impl<'a> Wake<'a> {
     pub(super) const fn none() -> Self {
-        Self { queue: None, forgone: Vec::new() }
+        Self { queue: None, forgone: Vec::new(), work: 0 }
     }
 
     pub(super) const fn of(queue: &'a Arc<Queue>) -> Self {
-        Self { queue: Some(queue), forgone: Vec::new() }
+        Self { queue: Some(queue), forgone: Vec::new(), work: 0 }
     }
 
     pub(super) const fn forgoing(queue: &'a Arc<Queue>, forgone: Vec<Delivery>) -> Self {
-        Self { queue: Some(queue), forgone }
+        Self { queue: Some(queue), forgone, work: 0 }
+    }
+
+    /// The same, which also counts what this thread has done: see [`count_work`].
+    pub(super) const fn counting(mut self, work: usize) -> Self {
+        self.work = work;
+        self
+    }
+
+    /// For those who cannot wait until their locks are free: no function of the program is called here. An I/O thread does
+    /// it, later.
+    pub(super) fn leave_to_io(mut self) {
+        self.work = 0;
+        if let Some(queue) = self.queue
+            && let Consumer::Host(wake) = &queue.consumer
+            && self.forgone.is_empty()
+        {
+            self.queue = None;
+            wake.signal_later(queue);
+        }
     }
 }
 
 impl Drop for Wake<'_> {
     fn drop(&mut self) {
+        count_work(self.work);
         let Some(queue) = self.queue else { return };
         if !self.forgone.is_empty() {
             queue.forgo(self.forgone.drain(..));

@@ -157,11 +157,11 @@ pub fn enabled(target: Target, level: Level) -> bool {
 
 /// Sends a line on its way.
 pub(crate) fn write(target: Target, level: Level, message: fmt::Arguments<'_>) {
-    // Without the lock: to push can be to call the program's wake function.
     let Some(Sink { queue, handler, backlog }) = Process::current().log.read().sink.clone() else { return };
     let Some(waiting) = Waiting::enter(&backlog) else { return };
     let message = line(message);
-    queue.push(Delivery::call(move || {
+    // A line is written wherever it comes up, under any lock.
+    queue.push_locked(Delivery::call(move || {
         let left = waiting.leave();
         handler(level, target.as_str(), &message);
         if left <= MAX_WAITING / 2 && backlog.dropped.load(Ordering::Relaxed) > 0 {
