@@ -103,7 +103,14 @@ impl Runtime {
         let handle = tokio.handle().clone();
         let timers = Timers::start(&handle);
         let dispatch_threads = config.dispatch_threads.map_or(1, NonZeroUsize::get);
-        let threads = DispatchThreads::start(prefix, dispatch_threads, &config.thread_hooks, &handle)?;
+        let threads = match DispatchThreads::start(prefix, dispatch_threads, &config.thread_hooks, &handle) {
+            Ok(threads) => threads,
+            Err(error) => {
+                // Not just dropped: this may be a thread that must not wait.
+                tokio.shutdown_background();
+                return Err(error);
+            }
+        };
         Ok(Arc::new(Self {
             tag: Tag::new(Self::KIND),
             tokio: Mutex::new(Some(tokio)),
@@ -176,6 +183,7 @@ impl Drop for Runtime {
 
 #[cfg(not(shuttle))]
 fn start_workers(prefix: &str, count: usize, hooks: &Arc<ThreadHooks>) -> Result<tokio::runtime::Runtime> {
+    thread::try_out(count)?;
     let (starting, stopping) = (hooks.clone(), hooks.clone());
     let tokio = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(count)

@@ -1,7 +1,11 @@
 //! What every thread of a runtime does first and last, for the library and for the program.
 
 use std::fmt;
+#[cfg(not(shuttle))]
+use std::{io, thread};
 
+#[cfg(not(shuttle))]
+use super::sync::Mutex;
 use super::{panics, signals};
 
 /// Called without arguments on the thread that it is about.
@@ -29,6 +33,23 @@ impl ThreadHooks {
     pub(super) fn stop(&self) {
         call(self.on_stop.as_ref());
     }
+}
+
+/// Whether the operating system starts so many threads. Asked before tokio is, which waits for ever when it is given some of
+/// its threads and not all.
+#[cfg(not(shuttle))]
+pub(super) fn try_out(count: usize) -> io::Result<()> {
+    let gate = Mutex::new(());
+    thread::scope(|scope| {
+        let closed = gate.lock();
+        let wait = || {
+            signals::block();
+            drop(gate.lock());
+        };
+        let started = (0..count).try_for_each(|_| thread::Builder::new().spawn_scoped(scope, wait).map(drop));
+        drop(closed);
+        started
+    })
 }
 
 fn call(hook: Option<&ThreadHook>) {
