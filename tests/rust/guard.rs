@@ -26,7 +26,8 @@ fn only_callbacks_call_into_c() {
         let name = source.file_name().unwrap().to_string_lossy().into_owned();
         let text = std::fs::read_to_string(&source).unwrap();
         let blocks = text.matches("unsafe {").count();
-        let allowed = ["callback.rs", "guard.rs", "handle.rs"].contains(&name.as_str());
+        // The models are tests, and the host in them.
+        let allowed = ["callback.rs", "guard.rs", "handle.rs", "models.rs"].contains(&name.as_str());
         assert!(allowed || blocks == 0, "{name} has {blocks} unsafe blocks");
     }
 }
