@@ -193,7 +193,9 @@ unsafe fn call_namespace(host: &mut Host<'_>) {
         }
         // Some listeners go again at once.
         if listener != 0 && host.script.byte() & 3 == 0 {
-            assert_eq!(sio_namespace_off(to, listener), sio_status::SIO_OK);
+            // The end of its server may have taken it out meanwhile.
+            let status = sio_namespace_off(to, listener);
+            assert!(matches!(status, sio_status::SIO_OK | sio_status::SIO_ERR_NOT_FOUND), "{status:?}");
             assert_eq!(sio_namespace_off(to, listener), sio_status::SIO_ERR_NOT_FOUND);
         }
     }
