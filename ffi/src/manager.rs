@@ -164,6 +164,7 @@ pub unsafe extern "C" fn sio_manager_close(
 }
 
 /// Closes the manager and waits until nothing is left of the connection.
+/// With a queue, its callbacks run on this thread meanwhile, unless another thread dispatches it.
 ///
 /// Ownership: borrows `manager`.
 /// Thread: any that delivers no callbacks.

@@ -112,6 +112,7 @@ pub unsafe extern "C" fn sio_server_close(
 }
 
 /// Closes the server and waits until it is closed.
+/// With a queue, its callbacks run on this thread meanwhile, unless another thread dispatches it.
 ///
 /// Ownership: borrows `server`.
 /// Thread: any that delivers no callbacks.

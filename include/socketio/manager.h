@@ -142,6 +142,7 @@ sio_status sio_manager_close(sio_manager *manager, sio_done_fn function, void *u
 
 /**
  * Closes the manager and waits until nothing is left of the connection.
+ * With a queue, its callbacks run on this thread meanwhile, unless another thread dispatches it.
  *
  * Ownership: borrows `manager`.
  * Thread: any that delivers no callbacks.

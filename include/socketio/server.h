@@ -80,6 +80,7 @@ sio_status sio_server_close(sio_server *server, sio_done_fn function, void *user
 
 /**
  * Closes the server and waits until it is closed.
+ * With a queue, its callbacks run on this thread meanwhile, unless another thread dispatches it.
  *
  * Ownership: borrows `server`.
  * Thread: any that delivers no callbacks.

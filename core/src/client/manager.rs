@@ -35,8 +35,8 @@ const MAX_KEPT: usize = 1024;
 
 /// Connects to a server, and connects again when the connection is lost.
 ///
-/// Every method may be called from any thread; handlers run on a dispatch thread, those of one manager and its sockets
-/// always on the same. While a manager has a connection, or tries to get one, it lives on without references of the
+/// Every method may be called from any thread; handlers run where [`ManagerConfig::delivery`] says, those of one manager and
+/// its sockets never two at once. While a manager has a connection, or tries to get one, it lives on without references of the
 /// program: [`close`](Self::close) ends that.
 #[repr(C)]
 pub struct Manager {
@@ -139,7 +139,7 @@ impl Manager {
     }
 
     /// Disconnects all sockets (`io client disconnect`), closes the connection behind what was sent before, and tries no
-    /// more to get one. `done` is called on a dispatch thread when nothing is left of it. The manager can be opened again.
+    /// more to get one. `done` is called where handlers are, when nothing is left of it. The manager can be opened again.
     pub fn close(self: &Arc<Self>, done: Done) {
         let _ = self.run(|state, step| state.close(step, done));
         if self.runtime.has_ended() {
@@ -192,7 +192,7 @@ impl Manager {
         !self.listeners.is_empty()
     }
 
-    /// Calls the listeners. On a dispatch thread.
+    /// Calls the listeners, on the thread that delivers.
     pub(super) fn call(&self, event: &ManagerEvent) {
         self.listeners.find(event.kind().as_str()).each(|handler| handler(event));
     }

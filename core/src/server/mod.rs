@@ -135,7 +135,7 @@ impl Server {
         self.shared.engine.count()
     }
 
-    /// Closes the server: listeners, then clients (`server shutting down`). `done` is called on a dispatch thread behind
+    /// Closes the server: listeners, then clients (`server shutting down`). `done` is called where handlers are, behind
     /// the last call of any handler; also when the server was closed before.
     pub fn close(&self, done: Done) {
         self.shared.close(Some(done));
@@ -144,7 +144,7 @@ impl Server {
     /// The same, and waits for the end.
     ///
     /// # Errors
-    /// `WouldDeadlock` on a dispatch thread, `Timeout`; the server closes all the same.
+    /// `WouldDeadlock` in a handler, `Timeout`; the server closes all the same.
     pub fn close_wait(&self, timeout: Duration) -> Result<()> {
         let (sender, ended) = sync_channel(1);
         let close = || self.close(Box::new(move |result| drop(sender.send(result))));
