@@ -126,11 +126,13 @@ pub unsafe extern "C" fn sio_queue_take(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sio_delivery_clear(deliveries: *mut sio_delivery, count: usize) {
     guard!(|caller| {
+        let mut cleared = Ok(());
         for delivery in caller.slice_mut(deliveries, count)? {
             let owner = std::mem::replace(delivery, sio_delivery::EMPTY).owner;
-            caller.free(owner.cast::<Owner>())?;
+            // One that cannot be given back, as in a forked child, leaves the others to be.
+            cleared = cleared.and(caller.free(owner.cast::<Owner>()));
         }
-        Ok(())
+        cleared
     })
 }
 
