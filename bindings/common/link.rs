@@ -15,6 +15,8 @@ pub(crate) fn link() {
     std::fs::write(&script, format!("{{\n  local:\n    {hidden};\n}};\n")).expect("OUT_DIR is writable");
     // Beside the compiler's own version script, whose exports it narrows down: lld, which is Rust's linker here, merges them.
     println!("cargo:rustc-cdylib-link-arg=-Wl,--version-script={}", script.display());
+    // One that uses nothing of the library carries none of it.
+    println!("cargo:rustc-cdylib-link-arg=-Wl,--undefined-version");
     println!("cargo:rustc-cdylib-link-arg=-Wl,-Bsymbolic-functions");
     // Threads of the library may still run in its code when the host unloads the binding, as Node does with a worker's.
     println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
