@@ -64,6 +64,11 @@ macro_rules! handle {
                 NonNull::new(pointer.cast_mut()).map(|handle| Ref(ManuallyDrop::new(Self(handle)), PhantomData))
             }
 
+            #[allow(dead_code, reason = "as above: one that is looked for and may not be there")]
+            fn found(pointer: *mut c::$c) -> Option<Self> {
+                NonNull::new(pointer).map(Self)
+            }
+
             #[allow(dead_code, reason = "not every type comes from a function that returns it")]
             fn owned(pointer: *mut c::$c) -> Result<Self> {
                 NonNull::new(pointer).map(Self).ok_or_else(|| last_error(Status::SIO_ERR_INVALID_ARGUMENT))
@@ -144,6 +149,21 @@ retained!(Socket, sio_socket_retain);
 retained!(Manager, sio_manager_retain);
 retained!(Client, sio_client_retain);
 
+/// Methods of a handle that are one call: `name(arguments) -> Result = what is made of the result  function(arguments);`
+macro_rules! methods {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident($($argument:ident: $type:ty),*) -> $result:ty = $convert:tt $function:ident($($given:expr),*);
+    )*) => {$(
+        $(#[$doc])*
+        pub fn $name(&self $(, $argument: $type)*) -> $result {
+            // SAFETY: the handle is alive, what is given outlives the call or is a number, and what the library lends
+            // lives as long as the handle.
+            unsafe { $convert(c::$function(self.0.as_ptr() $(, $given)*)) }
+        }
+    )*};
+}
+
 impl Clone for Payload {
     fn clone(&self) -> Self {
         // SAFETY: the handle is alive.
@@ -165,22 +185,13 @@ impl Payload {
             .map(Self)
     }
 
-    /// The arguments as the text of a JSON array, in which `{"_placeholder":true,"num":0}` stands for attachment 0.
-    pub fn json(&self) -> &str {
-        // SAFETY: the text lives as long as the payload, which nobody changes.
-        unsafe { borrowed(c::sio_payload_json(self.0.as_ptr())) }
-    }
-
-    /// How many arguments.
-    pub fn count(&self) -> usize {
-        // SAFETY: the handle is alive.
-        unsafe { c::sio_payload_count(self.0.as_ptr()) }
-    }
-
-    /// How many attachments.
-    pub fn attachment_count(&self) -> usize {
-        // SAFETY: the handle is alive.
-        unsafe { c::sio_payload_attachment_count(self.0.as_ptr()) }
+    methods! {
+        /// The arguments as the text of a JSON array, in which `{"_placeholder":true,"num":0}` stands for attachment 0.
+        json() -> &str = borrowed sio_payload_json();
+        /// How many arguments.
+        count() -> usize = plain sio_payload_count();
+        /// How many attachments.
+        attachment_count() -> usize = plain sio_payload_attachment_count();
     }
 
     /// Attachment `i`; no bytes when there is none.
@@ -191,10 +202,9 @@ impl Payload {
 }
 
 impl Event {
-    /// Its name.
-    pub fn name(&self) -> &str {
-        // SAFETY: the text lives as long as the event.
-        unsafe { borrowed(c::sio_event_name(self.0.as_ptr())) }
+    methods! {
+        /// Its name.
+        name() -> &str = borrowed sio_event_name();
     }
 
     /// Its arguments.
@@ -203,10 +213,9 @@ impl Event {
         Payload::lent(unsafe { c::sio_event_get_payload(self.0.as_ptr()) }).expect("every event has a payload")
     }
 
-    /// The right to answer it; none when the sender wants no ack, or it was taken before.
-    pub fn take_ack(&self) -> Option<Ack> {
-        // SAFETY: the handle is alive, and on the thread that took the delivery.
-        NonNull::new(unsafe { c::sio_event_take_ack(self.0.as_ptr()) }).map(Ack)
+    methods! {
+        /// The right to answer it; none when the sender wants no ack, or it was taken before.
+        take_ack() -> Option<Ack> = (Ack::found) sio_event_take_ack();
     }
 }
 
@@ -228,10 +237,9 @@ impl Queue {
         created(|out| unsafe { c::sio_queue_new(ptr::null_mut(), None, ptr::null_mut(), None, out) }).map(Self)
     }
 
-    /// Readable while something waits. It is the queue's: it is only polled.
-    pub fn fd(&self) -> i32 {
-        // SAFETY: the handle is alive.
-        unsafe { c::sio_queue_fd(self.0.as_ptr()) }
+    methods! {
+        /// Readable while something waits. It is the queue's: it is only polled.
+        fd() -> i32 = plain sio_queue_fd();
     }
 
     /// Fills `deliveries`, which must be empty, with what waits; how many there are. It does not wait for any.
@@ -307,31 +315,26 @@ impl Drop for Deliveries {
 
 /// What happened. `id` is the number of the registration.
 #[allow(missing_docs, reason = "fields are what their types say")]
+#[rustfmt::skip]
 pub enum Delivery<'a> {
     /// An event of a server's socket.
     Event { id: Id, socket: Ref<'a, Socket>, event: Ref<'a, Event> },
     /// A socket has joined.
     Connection { id: Id, socket: Ref<'a, Socket> },
-    /// A socket is about to leave its rooms.
+    /// A socket is about to leave; `rooms` is the JSON array of those that it was in.
     Disconnecting { id: Id, socket: Ref<'a, Socket>, reason: &'a str, rooms: &'a str },
     /// A socket has left.
     Disconnect { id: Id, socket: Ref<'a, Socket>, reason: &'a str },
-    /// The answer to an event, or why there is none.
+    /// The answer to an event, or why there is none: a [`Status`].
     Ack { id: Id, status: i32, payload: Option<Ref<'a, Payload>> },
-    /// A call has come to its end; a message when it failed.
+    /// A call has come to its end, with a [`Status`]; there is a message when it failed.
     Done { id: Id, status: i32, message: &'a str },
     /// An event for a client.
     ClientEvent { id: Id, client: Ref<'a, Client>, event: Ref<'a, Event> },
     /// A client is connected.
     ClientConnect { id: Id, client: Ref<'a, Client> },
     /// A client could not be connected.
-    ClientConnectError {
-        id: Id,
-        client: Ref<'a, Client>,
-        status: i32,
-        message: &'a str,
-        data: Option<Ref<'a, Payload>>,
-    },
+    ClientConnectError { id: Id, client: Ref<'a, Client>, status: i32, message: &'a str, data: Option<Ref<'a, Payload>> },
     /// A client is not connected any more.
     ClientDisconnect { id: Id, client: Ref<'a, Client>, reason: &'a str },
     /// Something happened to a manager: a [`ManagerEvent`].
@@ -414,10 +417,9 @@ impl Server {
         }
     }
 
-    /// Listens on one more address; [`Delivery::Done`] tells when it does.
-    pub fn listen(&self, address: &str, id: Id) -> Result<()> {
-        // SAFETY: handle and text are alive; the registration is a number.
-        done(unsafe { c::sio_server_listen(self.0.as_ptr(), text(address), Some(on_done), data(id), None) })
+    methods! {
+        /// Listens on one more address; [`Delivery::Done`] tells when it does.
+        listen(address: &str, id: Id) -> Result<()> = done sio_server_listen(text(address), Some(on_done), data(id), None);
     }
 
     /// Address number `i` of those that it listens on, its port filled in.
@@ -426,70 +428,34 @@ impl Server {
         taken(|out| unsafe { c::sio_server_get_address(self.0.as_ptr(), i, out) })
     }
 
-    /// The namespace of this name, which clients can join from now on.
-    pub fn of(&self, name: &str) -> Result<Namespace> {
-        // SAFETY: handle and text are alive.
-        Namespace::owned(unsafe { c::sio_server_of(self.0.as_ptr(), text(name)) })
+    methods! {
+        /// The namespace of this name, which clients can join from now on.
+        of(name: &str) -> Result<Namespace> = (Namespace::owned) sio_server_of(text(name));
+        /// Number of connections.
+        clients_count() -> u64 = plain sio_server_clients_count();
+        /// Closes it; [`Delivery::Done`] tells when the last socket is gone.
+        close(id: Id) -> Result<()> = done sio_server_close(Some(on_done), data(id), None);
     }
-
-    /// Number of connections.
-    pub fn clients_count(&self) -> u64 {
-        // SAFETY: the handle is alive.
-        unsafe { c::sio_server_clients_count(self.0.as_ptr()) }
-    }
-
-    /// Closes it; [`Delivery::Done`] tells when the last socket is gone.
-    pub fn close(&self, id: Id) -> Result<()> {
-        // SAFETY: the handle is alive; the registration is a number.
-        done(unsafe { c::sio_server_close(self.0.as_ptr(), Some(on_done), data(id), None) })
-    }
-}
-
-/// `$name` registers a callback of this kind under a number.
-macro_rules! registers {
-    ($($(#[$doc:meta])* $name:ident: $function:ident, $callback:ident;)*) => {$(
-        $(#[$doc])*
-        pub fn $name(&self, id: Id) -> Result<()> {
-            // SAFETY: the handle is alive; the registration is a number.
-            done(unsafe { c::$function(self.0.as_ptr(), Some($callback), data(id), None, ptr::null_mut()) })
-        }
-    )*};
 }
 
 impl Namespace {
-    registers! {
+    methods! {
         /// Has every event of every socket delivered.
-        on_any: sio_namespace_on_any, on_event;
+        on_any(id: Id) -> Result<()> = done sio_namespace_on_any(Some(on_event), data(id), None, ptr::null_mut());
         /// Has each new socket delivered.
-        on_connection: sio_namespace_on_connection, on_socket;
+        on_connection(id: Id) -> Result<()> = done sio_namespace_on_connection(Some(on_socket), data(id), None, ptr::null_mut());
         /// Has the beginning of each end delivered.
-        on_disconnecting: sio_namespace_on_disconnecting, on_end;
+        on_disconnecting(id: Id) -> Result<()> = done sio_namespace_on_disconnecting(Some(on_end), data(id), None, ptr::null_mut());
         /// Has the end of each socket delivered.
-        on_disconnect: sio_namespace_on_disconnect, on_end;
-    }
-
-    /// Its name, with the slash.
-    pub fn name(&self) -> &str {
-        // SAFETY: the text lives as long as the namespace.
-        unsafe { borrowed(c::sio_namespace_name(self.0.as_ptr())) }
-    }
-
-    /// The socket with this id.
-    pub fn find(&self, sid: &str) -> Option<Socket> {
-        // SAFETY: handle and text are alive.
-        NonNull::new(unsafe { c::sio_namespace_find(self.0.as_ptr(), text(sid)) }).map(Socket)
-    }
-
-    /// Sends an event to every socket.
-    pub fn emit(&self, event: &str, payload: &Payload) -> Result<()> {
-        // SAFETY: handles and text are alive.
-        done(unsafe { c::sio_namespace_emit(self.0.as_ptr(), text(event), payload.0.as_ptr()) })
-    }
-
-    /// A broadcast to every socket.
-    pub fn broadcast(&self) -> Result<Broadcast> {
-        // SAFETY: the handle is alive.
-        Broadcast::owned(unsafe { c::sio_namespace_broadcast(self.0.as_ptr()) })
+        on_disconnect(id: Id) -> Result<()> = done sio_namespace_on_disconnect(Some(on_end), data(id), None, ptr::null_mut());
+        /// Its name, with the slash.
+        name() -> &str = borrowed sio_namespace_name();
+        /// The socket with this id.
+        find(sid: &str) -> Option<Socket> = (Socket::found) sio_namespace_find(text(sid));
+        /// Sends an event to every socket.
+        emit(event: &str, payload: &Payload) -> Result<()> = done sio_namespace_emit(text(event), payload.0.as_ptr());
+        /// A broadcast to every socket.
+        broadcast() -> Result<Broadcast> = (Broadcast::owned) sio_namespace_broadcast();
     }
 }
 
@@ -499,22 +465,13 @@ impl Socket {
         self.0.addr().get()
     }
 
-    /// Its id, also the name of its own room.
-    pub fn id(&self) -> &str {
-        // SAFETY: the text lives as long as the socket.
-        unsafe { borrowed(c::sio_socket_id(self.0.as_ptr())) }
-    }
-
-    /// Whether it is connected.
-    pub fn connected(&self) -> bool {
-        // SAFETY: the handle is alive.
-        unsafe { c::sio_socket_connected(self.0.as_ptr()) }
-    }
-
-    /// "polling" or "websocket".
-    pub fn transport(&self) -> &'static str {
-        // SAFETY: a constant.
-        unsafe { borrowed(c::sio_socket_transport(self.0.as_ptr())) }
+    methods! {
+        /// Its id, also the name of its own room.
+        id() -> &str = borrowed sio_socket_id();
+        /// Whether it is connected.
+        connected() -> bool = plain sio_socket_connected();
+        /// "polling" or "websocket".
+        transport() -> &'static str = borrowed sio_socket_transport();
     }
 
     /// How it came to be.
@@ -523,39 +480,19 @@ impl Socket {
         Handshake(unsafe { c::sio_socket_get_handshake(self.0.as_ptr()) }, PhantomData)
     }
 
-    /// Sends an event; a volatile one is dropped when it cannot be sent at once.
-    pub fn emit(&self, event: &str, payload: &Payload, volatile: bool) -> Result<()> {
-        // SAFETY: handles and text are alive.
-        done(unsafe {
-            c::sio_socket_emit_flags(self.0.as_ptr(), text(event), payload.0.as_ptr(), volatile_flag(volatile))
-        })
-    }
-
-    /// Sends an event whose answer is delivered as [`Delivery::Ack`]; 0 waits as long as the socket lives.
-    pub fn emit_with_ack(&self, event: &str, payload: &Payload, timeout_ms: u32, id: Id) -> Result<()> {
-        let (event, payload) = (text(event), payload.0.as_ptr());
-        // SAFETY: handles and text are alive; the registration is a number.
-        done(unsafe {
-            c::sio_socket_emit_with_ack(self.0.as_ptr(), event, payload, timeout_ms, Some(on_ack), data(id), None)
-        })
-    }
-
-    /// Puts it into a room.
-    pub fn join(&self, room: &str) -> Result<()> {
-        // SAFETY: handle and text are alive.
-        done(unsafe { c::sio_socket_join(self.0.as_ptr(), text(room)) })
-    }
-
-    /// Takes it out of a room.
-    pub fn leave(&self, room: &str) -> Result<()> {
-        // SAFETY: handle and text are alive.
-        done(unsafe { c::sio_socket_leave(self.0.as_ptr(), text(room)) })
-    }
-
-    /// Whether it is in a room.
-    pub fn in_room(&self, room: &str) -> bool {
-        // SAFETY: handle and text are alive.
-        unsafe { c::sio_socket_in_room(self.0.as_ptr(), text(room)) }
+    methods! {
+        /// Sends an event; a volatile one is dropped when it cannot be sent at once.
+        emit(event: &str, payload: &Payload, volatile: bool) -> Result<()> =
+            done sio_socket_emit_flags(text(event), payload.0.as_ptr(), volatile_flag(volatile));
+        /// Sends an event whose answer is delivered as [`Delivery::Ack`]; 0 waits as long as the socket lives.
+        emit_with_ack(event: &str, payload: &Payload, timeout_ms: u32, id: Id) -> Result<()> =
+            done sio_socket_emit_with_ack(text(event), payload.0.as_ptr(), timeout_ms, Some(on_ack), data(id), None);
+        /// Puts it into a room.
+        join(room: &str) -> Result<()> = done sio_socket_join(text(room));
+        /// Takes it out of a room.
+        leave(room: &str) -> Result<()> = done sio_socket_leave(text(room));
+        /// Whether it is in a room.
+        in_room(room: &str) -> bool = plain sio_socket_in_room(text(room));
     }
 
     /// The rooms that it is in, that of its id among them.
@@ -570,121 +507,81 @@ impl Socket {
         rooms
     }
 
-    /// Disconnects it from its namespace; with `close` from all, and closes its connection.
-    pub fn disconnect(&self, close: bool) -> Result<()> {
-        // SAFETY: the handle is alive.
-        done(unsafe { c::sio_socket_disconnect(self.0.as_ptr(), close) })
-    }
-
-    /// A broadcast to every other socket of its namespace.
-    pub fn broadcast(&self) -> Result<Broadcast> {
-        // SAFETY: the handle is alive.
-        Broadcast::owned(unsafe { c::sio_socket_broadcast(self.0.as_ptr()) })
-    }
-
-    /// Bytes that wait to be sent on its connection.
-    pub fn buffered_bytes(&self) -> u64 {
-        // SAFETY: the handle is alive.
-        unsafe { c::sio_socket_buffered_bytes(self.0.as_ptr()) }
+    methods! {
+        /// Disconnects it from its namespace; with `close` from all, and closes its connection.
+        disconnect(close: bool) -> Result<()> = done sio_socket_disconnect(close);
+        /// A broadcast to every other socket of its namespace.
+        broadcast() -> Result<Broadcast> = (Broadcast::owned) sio_socket_broadcast();
+        /// Bytes that wait to be sent on its connection.
+        buffered_bytes() -> u64 = plain sio_socket_buffered_bytes();
     }
 }
 
 /// How a socket came to be.
 pub struct Handshake<'a>(*const c::sio_handshake, PhantomData<&'a ()>);
 
+/// The same for what a socket's handshake lends.
+macro_rules! lent_by_handshake {
+    ($($(#[$doc:meta])* $name:ident($($argument:ident: $type:ty),*) -> $result:ty = $convert:tt $function:ident($($given:expr),*);)*) => {$(
+        $(#[$doc])*
+        pub fn $name(&self $(, $argument: $type)*) -> $result {
+            // SAFETY: the handshake is alive, and what it lends lives as long as its socket.
+            unsafe { $convert(c::$function(self.0 $(, $given)*)) }
+        }
+    )*};
+}
+
 impl<'a> Handshake<'a> {
-    /// The first value of a header; no text when there is none.
-    pub fn header(&self, name: &str) -> &'a str {
-        // SAFETY: the handshake is alive, and what it lends lives as long as its socket.
-        unsafe { borrowed(c::sio_handshake_header(self.0, text(name))) }
-    }
-
-    /// The target of the request.
-    pub fn url(&self) -> &'a str {
-        // SAFETY: as above.
-        unsafe { borrowed(c::sio_handshake_url(self.0)) }
-    }
-
-    /// The IP address of the client, or "unix".
-    pub fn address(&self) -> &'a str {
-        // SAFETY: as above.
-        unsafe { borrowed(c::sio_handshake_address(self.0)) }
-    }
-
-    /// What the client sent to be let in, as the JSON of an object.
-    pub fn auth_json(&self) -> &'a str {
-        // SAFETY: as above.
-        unsafe { borrowed(c::sio_handshake_auth_json(self.0)) }
-    }
-
-    /// Whether the request came over TLS.
-    pub fn secure(&self) -> bool {
-        // SAFETY: as above.
-        unsafe { c::sio_handshake_secure(self.0) }
-    }
-
-    /// When the request came, in milliseconds since 1970.
-    pub fn issued(&self) -> i64 {
-        // SAFETY: as above.
-        unsafe { c::sio_handshake_issued(self.0) }
+    lent_by_handshake! {
+        /// The first value of a header; no text when there is none.
+        header(name: &str) -> &'a str = borrowed sio_handshake_header(text(name));
+        /// The target of the request.
+        url() -> &'a str = borrowed sio_handshake_url();
+        /// The IP address of the client, or "unix".
+        address() -> &'a str = borrowed sio_handshake_address();
+        /// What the client sent to be let in, as the JSON of an object.
+        auth_json() -> &'a str = borrowed sio_handshake_auth_json();
+        /// Whether the request came over TLS.
+        secure() -> bool = plain sio_handshake_secure();
+        /// When the request came, in milliseconds since 1970.
+        issued() -> i64 = plain sio_handshake_issued();
     }
 }
 
+/// Methods that add to a broadcast and give it back, for chains.
+macro_rules! adds {
+    ($($(#[$doc:meta])* $name:ident($($room:ident)?) = $function:ident;)*) => {$(
+        $(#[$doc])*
+        #[must_use]
+        pub fn $name(self $(, $room: &str)?) -> Self {
+            // SAFETY: handle and text are alive.
+            unsafe { c::$function(self.0.as_ptr() $(, text($room))?) };
+            self
+        }
+    )*};
+}
+
 impl Broadcast {
-    /// To the sockets in `room`, besides those in rooms named before.
-    #[must_use]
-    pub fn to(self, room: &str) -> Self {
-        // SAFETY: handle and text are alive.
-        unsafe { c::sio_broadcast_to(self.0.as_ptr(), text(room)) };
-        self
+    adds! {
+        /// To the sockets in `room`, besides those in rooms named before.
+        to(room) = sio_broadcast_to;
+        /// Not to the sockets in `room`.
+        except(room) = sio_broadcast_except;
+        /// Not to clients that it cannot be sent to at once.
+        volatile() = sio_broadcast_volatile;
+        /// Only to sockets of this process.
+        local() = sio_broadcast_local;
     }
 
-    /// Not to the sockets in `room`.
-    #[must_use]
-    pub fn except(self, room: &str) -> Self {
-        // SAFETY: handle and text are alive.
-        unsafe { c::sio_broadcast_except(self.0.as_ptr(), text(room)) };
-        self
-    }
-
-    /// Not to clients that it cannot be sent to at once.
-    #[must_use]
-    pub fn volatile(self) -> Self {
-        // SAFETY: the handle is alive.
-        unsafe { c::sio_broadcast_volatile(self.0.as_ptr()) };
-        self
-    }
-
-    /// Only to sockets of this process.
-    #[must_use]
-    pub fn local(self) -> Self {
-        // SAFETY: the handle is alive.
-        unsafe { c::sio_broadcast_local(self.0.as_ptr()) };
-        self
-    }
-
-    /// Sends an event.
-    pub fn emit(&self, event: &str, payload: &Payload) -> Result<()> {
-        // SAFETY: handles and text are alive.
-        done(unsafe { c::sio_broadcast_emit(self.0.as_ptr(), text(event), payload.0.as_ptr()) })
-    }
-
-    /// Puts the sockets into a room.
-    pub fn sockets_join(&self, room: &str) -> Result<()> {
-        // SAFETY: handle and text are alive.
-        done(unsafe { c::sio_broadcast_sockets_join(self.0.as_ptr(), text(room)) })
-    }
-
-    /// Takes the sockets out of a room.
-    pub fn sockets_leave(&self, room: &str) -> Result<()> {
-        // SAFETY: handle and text are alive.
-        done(unsafe { c::sio_broadcast_sockets_leave(self.0.as_ptr(), text(room)) })
-    }
-
-    /// Disconnects the sockets; with `close` closes their connections.
-    pub fn disconnect_sockets(&self, close: bool) -> Result<()> {
-        // SAFETY: the handle is alive.
-        done(unsafe { c::sio_broadcast_disconnect_sockets(self.0.as_ptr(), close) })
+    methods! {
+        /// Sends an event.
+        emit(event: &str, payload: &Payload) -> Result<()> = done sio_broadcast_emit(text(event), payload.0.as_ptr());
+        /// Puts the sockets into a room.
+        sockets_join(room: &str) -> Result<()> = done sio_broadcast_sockets_join(text(room));
+        /// Takes the sockets out of a room.
+        sockets_leave(room: &str) -> Result<()> = done sio_broadcast_sockets_leave(text(room));
+        /// Disconnects the sockets; with `close` closes their connections.
+        disconnect_sockets(close: bool) -> Result<()> = done sio_broadcast_disconnect_sockets(close);
     }
 }
 
@@ -714,36 +611,27 @@ impl Manager {
         }
     }
 
-    /// Opens a connection, if there is none and none is tried for.
-    pub fn open(&self) -> Result<()> {
-        // SAFETY: the handle is alive.
-        done(unsafe { c::sio_manager_open(self.0.as_ptr()) })
-    }
-
-    /// Has every event of a kind delivered.
-    pub fn on(&self, event: ManagerEvent, id: Id) -> Result<()> {
-        let event = event as i32;
-        // SAFETY: the handle is alive; the registration is a number.
-        done(unsafe { c::sio_manager_on(self.0.as_ptr(), event, Some(on_manager), data(id), None, ptr::null_mut()) })
-    }
-
-    /// Closes it; [`Delivery::Done`] tells when nothing is left of the connection.
-    pub fn close(&self, id: Id) -> Result<()> {
-        // SAFETY: the handle is alive; the registration is a number.
-        done(unsafe { c::sio_manager_close(self.0.as_ptr(), Some(on_done), data(id), None) })
+    methods! {
+        /// Opens a connection, if there is none and none is tried for.
+        open() -> Result<()> = done sio_manager_open();
+        /// Has every event of a kind delivered.
+        on(event: ManagerEvent, id: Id) -> Result<()> =
+            done sio_manager_on(event as i32, Some(on_manager), data(id), None, ptr::null_mut());
+        /// Closes it; [`Delivery::Done`] tells when nothing is left of the connection.
+        close(id: Id) -> Result<()> = done sio_manager_close(Some(on_done), data(id), None);
     }
 }
 
 impl Client {
-    registers! {
+    methods! {
         /// Has every event delivered.
-        on_any: sio_client_on_any, on_client_event;
+        on_any(id: Id) -> Result<()> = done sio_client_on_any(Some(on_client_event), data(id), None, ptr::null_mut());
         /// Has each connection delivered.
-        on_connect: sio_client_on_connect, on_client;
+        on_connect(id: Id) -> Result<()> = done sio_client_on_connect(Some(on_client), data(id), None, ptr::null_mut());
         /// Has each refusal or failure delivered.
-        on_connect_error: sio_client_on_connect_error, on_client_error;
+        on_connect_error(id: Id) -> Result<()> = done sio_client_on_connect_error(Some(on_client_error), data(id), None, ptr::null_mut());
         /// Has the end of each connection delivered.
-        on_disconnect: sio_client_on_disconnect, on_client_end;
+        on_disconnect(id: Id) -> Result<()> = done sio_client_on_disconnect(Some(on_client_end), data(id), None, ptr::null_mut());
     }
 
     /// The same for all handles of a client while one of them lives, and nobody else's.
@@ -751,10 +639,9 @@ impl Client {
         self.0.addr().get()
     }
 
-    /// The name of its namespace, with the slash.
-    pub fn namespace(&self) -> &str {
-        // SAFETY: the text lives as long as the client.
-        unsafe { borrowed(c::sio_client_namespace(self.0.as_ptr())) }
+    methods! {
+        /// The name of its namespace, with the slash.
+        namespace() -> &str = borrowed sio_client_namespace();
     }
 
     /// Its id while it is connected.
@@ -763,51 +650,23 @@ impl Client {
         taken(|out| unsafe { c::sio_client_id(self.0.as_ptr(), out) }).ok()
     }
 
-    /// Whether it is connected.
-    pub fn connected(&self) -> bool {
-        // SAFETY: the handle is alive.
-        unsafe { c::sio_client_connected(self.0.as_ptr()) }
-    }
-
-    /// Whether it is connected or will be as soon as possible.
-    pub fn active(&self) -> bool {
-        // SAFETY: the handle is alive.
-        unsafe { c::sio_client_active(self.0.as_ptr()) }
-    }
-
-    /// Has it connected.
-    pub fn connect(&self) -> Result<()> {
-        // SAFETY: the handle is alive.
-        done(unsafe { c::sio_client_connect(self.0.as_ptr()) })
-    }
-
-    /// Disconnects it.
-    pub fn disconnect(&self) -> Result<()> {
-        // SAFETY: the handle is alive.
-        done(unsafe { c::sio_client_disconnect(self.0.as_ptr()) })
-    }
-
-    /// Sends an event, or keeps it until it is connected; a volatile one is dropped then.
-    pub fn emit(&self, event: &str, payload: &Payload, volatile: bool) -> Result<()> {
-        // SAFETY: handles and text are alive.
-        done(unsafe {
-            c::sio_client_emit_flags(self.0.as_ptr(), text(event), payload.0.as_ptr(), volatile_flag(volatile))
-        })
-    }
-
-    /// Sends an event whose answer is delivered as [`Delivery::Ack`]; 0 waits as long as it takes.
-    pub fn emit_with_ack(&self, event: &str, payload: &Payload, timeout_ms: u32, id: Id) -> Result<()> {
-        let (event, payload) = (text(event), payload.0.as_ptr());
-        // SAFETY: handles and text are alive; the registration is a number.
-        done(unsafe {
-            c::sio_client_emit_with_ack(self.0.as_ptr(), event, payload, timeout_ms, Some(on_ack), data(id), None)
-        })
-    }
-
-    /// Bytes that wait to be sent on its connection.
-    pub fn buffered_bytes(&self) -> u64 {
-        // SAFETY: the handle is alive.
-        unsafe { c::sio_client_buffered_bytes(self.0.as_ptr()) }
+    methods! {
+        /// Whether it is connected.
+        connected() -> bool = plain sio_client_connected();
+        /// Whether it is connected or will be as soon as possible.
+        active() -> bool = plain sio_client_active();
+        /// Has it connected.
+        connect() -> Result<()> = done sio_client_connect();
+        /// Disconnects it.
+        disconnect() -> Result<()> = done sio_client_disconnect();
+        /// Sends an event, or keeps it until it is connected; a volatile one is dropped then.
+        emit(event: &str, payload: &Payload, volatile: bool) -> Result<()> =
+            done sio_client_emit_flags(text(event), payload.0.as_ptr(), volatile_flag(volatile));
+        /// Sends an event whose answer is delivered as [`Delivery::Ack`]; 0 waits as long as it takes.
+        emit_with_ack(event: &str, payload: &Payload, timeout_ms: u32, id: Id) -> Result<()> =
+            done sio_client_emit_with_ack(text(event), payload.0.as_ptr(), timeout_ms, Some(on_ack), data(id), None);
+        /// Bytes that wait to be sent on its connection.
+        buffered_bytes() -> u64 = plain sio_client_buffered_bytes();
     }
 }
 
@@ -881,6 +740,10 @@ unsafe fn borrowed_bytes<'a>(bytes: c::sio_bytes) -> &'a [u8] {
 
 fn done(status: Status) -> Result<()> {
     if status == Status::SIO_OK { Ok(()) } else { Err(last_error(status)) }
+}
+
+fn plain<T>(value: T) -> T {
+    value
 }
 
 fn last_error(status: Status) -> Error {
