@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use socketio_core::Result;
 use socketio_core::data::Kind;
-use socketio_core::runtime::dispatch::DeliveryMode;
+use socketio_core::runtime::dispatch::{DeliveryMode, turn};
 use socketio_core::runtime::thread::{ThreadHook, ThreadHooks};
 use socketio_core::runtime::{Runtime, RuntimeConfig, after_fork_child};
 
@@ -197,6 +197,34 @@ pub unsafe extern "C" fn sio_runtime_shutdown_wait(runtime: *mut sio_runtime, ti
 pub unsafe extern "C" fn sio_after_fork_child() {
     guard!({
         after_fork_child();
+        Ok(())
+    })
+}
+
+/// Corks this thread: what it sends from now on, on any object of the library, is written when it is uncorked, once for each
+/// connection. It costs a system call less for each message behind the first. The order stays as it is. Corks nest, also
+/// with callbacks, whose messages are written together anyhow: what is sent under several is written with the last sio_uncork.
+///
+/// What another thread sends on the same connection, and what is written for other reasons, takes along what waits. A function
+/// that waits (`_wait`) writes before. A thread that ends corked leaves what it has sent to whoever writes next. A child that
+/// was forked from a corked thread is corked too; what the parent has sent is written by the parent alone.
+///
+/// Thread: any; it concerns the calling thread alone.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sio_cork() {
+    guard!({
+        turn::cork();
+        Ok(())
+    })
+}
+
+/// Takes back one sio_cork of this thread; the last one writes. Without a sio_cork before it does nothing.
+///
+/// Thread: any; it concerns the calling thread alone.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sio_uncork() {
+    guard!({
+        turn::uncork();
         Ok(())
     })
 }

@@ -3,7 +3,8 @@
 use std::any::Any;
 use std::ffi::c_void;
 
-use socketio_core::data::Kind;
+use socketio_core::adapter::Room;
+use socketio_core::data::{Kind, text};
 use socketio_core::server::{DisconnectHandler, EventHandler, Socket};
 
 use crate::ack::{answer, sio_ack_fn};
@@ -429,11 +430,28 @@ pub(crate) fn on_disconnect(
 ) -> Box<DisconnectHandler> {
     Box::new(move |socket, reason| {
         if is_recording() {
-            let record = Record::new(kind);
+            let rooms = match kind {
+                sio_delivery_kind::SIO_DELIVERY_KIND_DISCONNECTING => json_of(&socket.rooms()),
+                _ => String::new(),
+            };
+            let record = Record { message: rooms, ..Record::new(kind) };
             return callback.record(Record { socket: Some(socket.clone()), text: reason.into(), ..record });
         }
         callback.call(lend(socket), sio_str::new(reason), std::ptr::null());
     })
+}
+
+/// Names of rooms as a JSON array.
+fn json_of(rooms: &[Room]) -> String {
+    let mut json = Vec::from(b"[");
+    for room in rooms {
+        if json.len() > 1 {
+            json.push(b',');
+        }
+        text::write_string(&mut json, room);
+    }
+    json.push(b']');
+    String::from_utf8(json).unwrap_or_default()
 }
 
 /// Whether a mask of sio_emit says volatile, the only bit there is.

@@ -38,7 +38,8 @@ enum sio_delivery_kind
    */
   SIO_DELIVERY_KIND_CONNECTION = 2,
   /**
-   * A sio_disconnect_fn of sio_socket_on_disconnecting: `socket`, `text` is the reason. The rooms are left already.
+   * A sio_disconnect_fn of sio_socket_on_disconnecting: `socket`, `text` is the reason, `message` the rooms that it was in
+   * when the record was taken, as a JSON array of text. By now it may have left them.
    */
   SIO_DELIVERY_KIND_DISCONNECTING = 3,
   /**

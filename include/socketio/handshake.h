@@ -14,10 +14,18 @@
  * How a socket came to be: the request that opened its connection, and what its client sent to be let in. It lives as
  * long as its socket.
  *
- * Methods: sio_handshake_header, sio_handshake_query, sio_handshake_url, sio_handshake_address,
+ * Methods: sio_handshake_header, sio_handshake_headers, sio_handshake_query, sio_handshake_url, sio_handshake_address,
  * sio_handshake_auth_json, sio_handshake_secure, sio_handshake_issued.
  */
 typedef struct sio_handshake sio_handshake;
+
+/**
+ * Receives one header of a request.
+ *
+ * Ownership: `name` and `value` are borrowed until it returns.
+ * Thread: that of the call which it was given to.
+ */
+typedef void (*sio_header_fn)(sio_str name, sio_str value, void *user_data);
 
 #ifdef __cplusplus
 extern "C" {
@@ -31,6 +39,15 @@ extern "C" {
  * Errors: no text when there is no such header.
  */
 sio_str sio_handshake_header(const sio_handshake *handshake, sio_str name);
+
+/**
+ * Calls `function` with each header of the request, in their order: names in lower case, one that came several times as
+ * often. Without a function they are only counted.
+ *
+ * Ownership: borrows `handshake`; `user_data` is used during the call only.
+ * Thread: any; `function` runs before this returns.
+ */
+size_t sio_handshake_headers(const sio_handshake *handshake, sio_header_fn function, void *user_data);
 
 /**
  * The last value of a key of the request's query, decoded.

@@ -146,6 +146,26 @@ sio_status sio_runtime_shutdown_wait(sio_runtime *runtime, uint32_t timeout_ms);
 void sio_after_fork_child(void);
 
 /**
+ * Corks this thread: what it sends from now on, on any object of the library, is written when it is uncorked, once for each
+ * connection. It costs a system call less for each message behind the first. The order stays as it is. Corks nest, also
+ * with callbacks, whose messages are written together anyhow: what is sent under several is written with the last sio_uncork.
+ *
+ * What another thread sends on the same connection, and what is written for other reasons, takes along what waits. A function
+ * that waits (`_wait`) writes before. A thread that ends corked leaves what it has sent to whoever writes next. A child that
+ * was forked from a corked thread is corked too; what the parent has sent is written by the parent alone.
+ *
+ * Thread: any; it concerns the calling thread alone.
+ */
+void sio_cork(void);
+
+/**
+ * Takes back one sio_cork of this thread; the last one writes. Without a sio_cork before it does nothing.
+ *
+ * Thread: any; it concerns the calling thread alone.
+ */
+void sio_uncork(void);
+
+/**
  * One more reference.
  *
  * Ownership: borrows `runtime`; returns an owned reference to it.

@@ -29,6 +29,7 @@ static void null_handles_are_invalid_arguments(void)
   check(!sio_socket_connected(NULL));
   check(sio_socket_get_handshake(NULL) == NULL);
   check(sio_handshake_url(NULL).len == 0);
+  check(sio_handshake_headers(NULL, NULL, NULL) == 0);
   check(sio_event_get_payload(NULL) == NULL);
   check(sio_event_take_ack(NULL) == NULL);
   check(sio_event_retain(NULL) == NULL);

@@ -443,6 +443,43 @@ static void records_take_the_place_of_calls(void)
   sio_delivery_clear(NULL, 0);
 }
 
+static void never_end(sio_socket *socket, sio_str reason, const sio_error *error, void *user_data)
+{
+  (void)reason;
+  (void)error;
+  never(socket, NULL, user_data);
+}
+
+/* By the time that the record is looked at, the rooms are left: it names them itself. */
+static void a_record_names_the_rooms_that_are_left(void)
+{
+  sio_queue *queue = new_queue();
+  sio_server *server = server_on(queue);
+  sio_namespace *nsp = sio_server_of(server, SIO_STR("/"));
+  sio_manager *manager = manager_on(queue, server);
+  sio_client *client = sio_manager_socket(manager, SIO_STR("/"), NULL);
+  sio_delivery *delivery;
+  char rooms[64];
+  check_ok(sio_namespace_on_connection(nsp, never_connection, NULL, NULL, NULL));
+  check_ok(sio_namespace_on_disconnecting(nsp, never_end, NULL, NULL, NULL));
+  check_ok(sio_client_connect(client));
+  while ((delivery = next_record(queue))->kind != SIO_DELIVERY_KIND_CONNECTION) {
+  }
+  check_ok(sio_socket_join(delivery->socket, SIO_STR("a \"quoted\" room")));
+  snprintf(rooms, sizeof rooms, "[\"%.20s\",\"a \\\"quoted\\\" room\"]", sio_socket_id(delivery->socket).ptr);
+  check_ok(sio_socket_disconnect(delivery->socket, false));
+  while ((delivery = next_record(queue))->kind != SIO_DELIVERY_KIND_DISCONNECTING) {
+  }
+  check(is(delivery->text, "server namespace disconnect"));
+  check(is(delivery->message, rooms));
+  sio_client_release(client);
+  sio_namespace_release(nsp);
+  sio_manager_release(manager);
+  sio_server_release(server);
+  sio_queue_release(queue);
+  sio_delivery_clear(records, ROOM);
+}
+
 int main(void)
 {
   sio_queue *queue = NULL;
@@ -461,5 +498,6 @@ int main(void)
   a_closed_queue_calls_nobody();
   log_lines_come_through_the_queue();
   records_take_the_place_of_calls();
+  a_record_names_the_rooms_that_are_left();
   return 0;
 }

@@ -11,10 +11,19 @@ static void destroy(void *user_data)
 
 /* ---- the server ------------------------------------------------------------------------------------------------- */
 
+static void on_header(sio_str name, sio_str value, void *user_data)
+{
+  if (is(name, "x-test")) {
+    check(is(value, "header"));
+    ++*(int *)user_data;
+  }
+}
+
 static void on_connection(sio_socket *socket, void *user_data)
 {
   const sio_handshake *handshake = sio_socket_get_handshake(socket);
   sio_string *value = NULL;
+  int sent = 0;
   (void)user_data;
   check(sio_socket_connected(socket));
   check(sio_socket_id(socket).len == 20);
@@ -22,6 +31,8 @@ static void on_connection(sio_socket *socket, void *user_data)
   check(is(sio_handshake_address(handshake), "127.0.0.1"));
   check(is(sio_handshake_header(handshake, SIO_STR("X-Test")), "header"));
   check(sio_handshake_header(handshake, SIO_STR("x-none")).len == 0);
+  check(sio_handshake_headers(handshake, on_header, &sent) == sio_handshake_headers(handshake, NULL, NULL));
+  check(sent == 1);
   check_ok(sio_handshake_query(handshake, SIO_STR("key"), &value));
   check(is(sio_string_get(value), "a value"));
   sio_string_free(value);

@@ -26,7 +26,7 @@ use crate::data::tag::{Kind, Tag};
 use crate::error::{Error, ErrorKind, Result};
 use dispatch::queue::Queue;
 use dispatch::threads::DispatchThreads;
-use dispatch::wake;
+use dispatch::{turn, wake};
 use process::Process;
 use thread::ThreadHooks;
 use timers::Timers;
@@ -133,10 +133,12 @@ impl Runtime {
                 "a runtime cannot be shut down from one of its callbacks",
             ));
         }
-        if let Some(tokio) = self.tokio.lock().take() {
-            tokio.shutdown_background();
-        }
-        self.threads.stop(timeout)
+        turn::uncorked(|| {
+            if let Some(tokio) = self.tokio.lock().take() {
+                tokio.shutdown_background();
+            }
+            self.threads.stop(timeout)
+        })
     }
 
     /// Whether it was shut down.

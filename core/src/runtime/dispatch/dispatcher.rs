@@ -9,6 +9,7 @@ use super::delivery::Delivery;
 use super::host::{HostQueue, inherited};
 use super::inline::Inline;
 use super::queue::Queue;
+use super::turn;
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use crate::runtime::{OfProcess, Runtime, is_delivering};
@@ -97,6 +98,10 @@ impl Dispatcher {
         if is_delivering() {
             return Err(Error::new(ErrorKind::WouldDeadlock, "a callback cannot wait for the end of all callbacks"));
         }
+        turn::uncorked(|| self.wait_uncorked(begin, ended, timeout))
+    }
+
+    fn wait_uncorked(&self, begin: impl FnOnce(), ended: &Receiver<Result<()>>, timeout: Duration) -> Result<()> {
         let closed = || Error::new(ErrorKind::Closed, "the runtime or the queue was closed before");
         begin();
         let timed_out = || Error::new(ErrorKind::Timeout, "it is still closing");
