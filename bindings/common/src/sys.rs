@@ -535,16 +535,28 @@ impl<'a> Handshake<'a> {
     lent_by_handshake! {
         /// The first value of a header; no text when there is none.
         header(name: &str) -> &'a str = borrowed sio_handshake_header(text(name));
+        /// Whether the request came over TLS.
+        secure() -> bool = plain sio_handshake_secure();
         /// The target of the request.
         url() -> &'a str = borrowed sio_handshake_url();
         /// The IP address of the client, or "unix".
         address() -> &'a str = borrowed sio_handshake_address();
         /// What the client sent to be let in, as the JSON of an object.
         auth_json() -> &'a str = borrowed sio_handshake_auth_json();
-        /// Whether the request came over TLS.
-        secure() -> bool = plain sio_handshake_secure();
         /// When the request came, in milliseconds since 1970.
         issued() -> i64 = plain sio_handshake_issued();
+    }
+
+    /// Every header of the request, in their order; names are in lower case.
+    pub fn headers(&self) -> Vec<(&'a str, &'a str)> {
+        unsafe extern "C" fn add(name: c::sio_str, value: c::sio_str, headers: *mut c_void) {
+            // SAFETY: the list of the call below, on its thread; what is lent lives as long as the socket.
+            unsafe { (*headers.cast::<Vec<(&str, &str)>>()).push((borrowed(name), borrowed(value))) };
+        }
+        let mut headers = Vec::new();
+        // SAFETY: the list outlives the call, during which alone `add` runs.
+        unsafe { c::sio_handshake_headers(self.0, Some(add), (&raw mut headers).cast()) };
+        headers
     }
 }
 
@@ -671,6 +683,18 @@ impl Client {
 }
 
 // ---- the process -----------------------------------------------------------------------------------------------------
+
+/// What this thread sends from now on waits for [`uncork`], and is then written once for each connection. Corks nest.
+pub fn cork() {
+    // SAFETY: it has no arguments.
+    unsafe { c::sio_cork() };
+}
+
+/// Writes what has waited since the first [`cork`].
+pub fn uncork() {
+    // SAFETY: it has no arguments.
+    unsafe { c::sio_uncork() };
+}
 
 /// Whether this process has asked for the default runtime.
 static STARTED: AtomicBool = AtomicBool::new(false);
