@@ -548,12 +548,15 @@ impl<'a> Handshake<'a> {
     }
 
     /// Every header of the request, in their order; names are in lower case.
-    pub fn headers(&self) -> Vec<(&'a str, &'a str)> {
+    pub fn headers(&self) -> Vec<(String, String)> {
         unsafe extern "C" fn add(name: c::sio_str, value: c::sio_str, headers: *mut c_void) {
-            // SAFETY: the list of the call below, on its thread; what is lent lives as long as the socket.
-            unsafe { (*headers.cast::<Vec<(&str, &str)>>()).push((borrowed(name), borrowed(value))) };
+            // SAFETY: the list of the call below, on its thread; both texts live until this returns.
+            unsafe {
+                let header = (borrowed(name).to_owned(), borrowed(value).to_owned());
+                (*headers.cast::<Vec<(String, String)>>()).push(header);
+            }
         }
-        let mut headers = Vec::new();
+        let mut headers = Vec::<(String, String)>::new();
         // SAFETY: the list outlives the call, during which alone `add` runs.
         unsafe { c::sio_handshake_headers(self.0, Some(add), (&raw mut headers).cast()) };
         headers
