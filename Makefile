@@ -58,7 +58,8 @@ bench-close: servers ## Measure how long a server takes to close with 10,000 cli
 	for transport in websocket polling; do \
 	  for round in 1 2 3; do $(SERVERS)/close-c 10000 $$transport || exit 1; done; done
 
-servers: $(LIBRARY) ## Build the C programs that tests, demo and benchmarks run, into target/servers.
+servers: $(LIBRARY) ## Build the programs that tests, demo and benchmarks run, into target/servers.
+	node bindings/node/build.mjs
 	tests/servers/build $(SERVERS) $(LIBRARY)
 	cargo build --release --package socketio-tests --bin engine-echo
 	install target/release/engine-echo $(SERVERS)
