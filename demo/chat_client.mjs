@@ -3,15 +3,11 @@
 //   node chat_client.mjs URL ROOM NAME [--members COUNT]
 import { createRequire } from "node:module";
 import { parseArgs } from "node:util";
+import { CAPTION, FACE } from "./face.mjs";
 
 const { io } = createRequire(new URL("../tests/interop/package.json", import.meta.url))("socket.io-client");
 
-const PATIENCE_MS = 20_000;
-const FACE = Buffer.from(
-  "iVBORw0KGgoAAAANSUhEUgAAABAAAAAQAQMAAAAlPW0iAAAABlBMVEX/3VU8KAC8OeQlAAAAK0lEQVR42mNgYGDg/8AgwMGgwMLglgRCDkwg5CHE4KLE4HwIJA6UBaoBAwCX/wYQKiF5wQAAAABJRU5ErkJggg==",
-  "base64",
-);
-
+const PATIENCE_MS = 60_000;
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: { members: { type: "string", default: "2" } },
@@ -28,7 +24,7 @@ function speak(present) {
   done.spoken = true;
   say(`hello, I am ${name}`);
   tell("sends a picture");
-  socket.emit("picture", "a smiling face", FACE);
+  socket.emit("picture", CAPTION, FACE);
   say("did this arrive?", (answer) => {
     tell(`the server has acknowledged: ${answer}`);
     done.acknowledged = true;

@@ -1,23 +1,46 @@
-// A chat through a C server: two C clients, one of them on a loop of its own, and the official JavaScript client talk in a
-// room, and each must see what the others say. On a terminal the server stays up afterwards, with its page, until Ctrl-C.
+// A chat through a C server: members in C, one of them on a loop of its own, in JavaScript with the official client, and in a
+// browser talk in a room, and each must see what all others say. On a terminal the server stays up afterwards, with its page,
+// until Ctrl-C.
 //
-//   node run.mjs PROGRAMS [--once]    the folder of the examples; --once ends on a terminal too
+//   node run.mjs PROGRAMS [--once] [--browser]
+//
+// PROGRAMS is the folder of the examples. --once ends on a terminal too; --browser fails where there is no browser, instead of
+// doing without.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { findChromium } from "./browser.mjs";
+import { CAPTION } from "./face.mjs";
 
 const ROOM = "lobby";
 const here = path.dirname(fileURLToPath(import.meta.url));
 const modules = path.join(here, "../tests/interop/node_modules");
-const programs = path.resolve(process.argv[2]);
+const screenshot = path.join(here, "../target/demo/chat.png");
 
-/** What each member's transcript must tell about another one, said in C or in JavaScript. */
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { once: { type: "boolean", default: false }, browser: { type: "boolean", default: false } },
+});
+const programs = path.resolve(positionals[0]);
+const program = (name, ...args) => [path.join(programs, name), ...args];
+const script = (name, ...args) => [process.execPath, path.join(here, name), ...args];
+
+/** Who takes part: the name, what it is, and its command but for what all are told. */
+const MEMBERS = [
+  { name: "ada", what: "C", command: program("chat_client") },
+  { name: "brian", what: "C on its own loop", command: program("loop_poll") },
+  { name: "grace", what: "the official JavaScript client", command: script("chat_client.mjs") },
+];
+const BROWSER = { name: "tim", what: "the page in Chromium", command: script("browser.mjs", "--screenshot", screenshot) };
+
+/** What each member's transcript must tell about another one, whatever it is written in. */
 const SAID = (name) => [
   `${name}: hello, I am ${name}`,
-  `${name} sent the face: a smiling face`,
+  `${name} sent the face: ${CAPTION}`,
   `${name}: did this arrive?`,
 ];
 
@@ -30,57 +53,68 @@ async function checkPage(url) {
 
 /** The page as one file: the browser's client goes in where its script tag stands. */
 function page() {
-  const script = readFileSync(path.join(modules, "socket.io-client/dist/socket.io.min.js"), "utf8");
+  const client = readFileSync(path.join(modules, "socket.io-client/dist/socket.io.min.js"), "utf8");
   const html = readFileSync(path.join(here, "page.html"), "utf8");
   const file = path.join(programs, "chat_page.html");
   mkdirSync(programs, { recursive: true });
+  // What the client's map is called is of no use to the page, and the page's server has no such file.
+  const code = client.replace(/^\/\/# sourceMappingURL=.*$/m, "");
   writeFileSync(
     file,
-    html.replace('<script src="socket.io.min.js"></script>', () => `<script>${script}</script>`),
+    html.replace('<script src="socket.io.min.js"></script>', () => `<script>${code}</script>`),
   );
   return file;
 }
 
-/** A member of the chat; resolves with its lines once it has left. */
-async function member(file, ...args) {
-  const child = spawn(file, args, { stdio: ["ignore", "pipe", "inherit"] });
+/** Ends all members as soon as one has failed. */
+const failed = new AbortController();
+
+/** Has a member take part; resolves with its lines once it has left. */
+async function take(part, url, count) {
+  const [file, ...args] = part.command;
+  const child = spawn(file, [...args, url, ROOM, part.name, "--members", String(count)], {
+    stdio: ["ignore", "pipe", "inherit"],
+    signal: failed.signal,
+  });
+  child.on("error", () => {}); // it was ended, or not even started: both end with no status
   const lines = [];
   createInterface(child.stdout).on("line", (line) => {
     console.log(line);
     lines.push(line);
   });
   const [status, signal] = await once(child, "close");
-  if (status !== 0) throw new Error(`${path.basename(file)} ended with ${status ?? signal}`);
+  if (status !== 0) throw new Error(`${part.name} (${part.what}) ended with ${status ?? signal}`);
   return lines;
 }
+
+const members = [...MEMBERS];
+if (values.browser || findChromium()) members.push(BROWSER);
+else console.log("no Chromium is installed: the browser stays away\n");
 
 const server = spawn(path.join(programs, "chat_server"), ["0", page()], { stdio: ["ignore", "pipe", "inherit"] });
 const [greeting] = await once(createInterface(server.stdout), "line");
 const url = greeting.replace("listening on ", "");
-console.log(`the chat server, in C, is ${greeting}\n`);
+console.log(`the chat server, in C, is ${greeting}`);
+console.log(`${members.map(({ name, what }) => `${name} is ${what}`).join("; ")}\n`);
 
-const javascript = path.join(here, "chat_client.mjs");
-const count = ["--members", "3"];
-const names = ["ada", "brian", "grace"];
 try {
   await checkPage(url);
-  const transcripts = await Promise.all([
-    member(path.join(programs, "chat_client"), url, ROOM, "ada", ...count),
-    member(path.join(programs, "loop_poll"), url, ROOM, "brian", ...count),
-    member(process.execPath, javascript, url, ROOM, "grace", ...count),
-  ]);
+  const transcripts = await Promise.all(members.map((member) => take(member, url, members.length)));
   transcripts.forEach((lines, i) => {
-    const expected = names.filter((name) => name !== names[i]).flatMap(SAID);
+    const { name } = members[i];
+    const expected = members.filter((other) => other.name !== name).flatMap((other) => SAID(other.name));
     expected.push("the server has acknowledged: sent");
-    const missing = expected.filter((line) => !lines.includes(`[${names[i]}] ${line}`));
-    if (missing.length > 0) throw new Error(`${names[i]} did not see: ${missing.join("; ")}`);
+    const missing = expected.filter((line) => !lines.includes(`[${name}] ${line}`));
+    if (missing.length > 0) throw new Error(`${name} did not see: ${missing.join("; ")}`);
   });
-  console.log("\neach of the three saw what the other two said");
-  if (process.stdout.isTTY && process.argv[3] !== "--once") {
+  console.log(`\neach of the ${members.length} saw what all others said`);
+  if (members.includes(BROWSER)) console.log(`what the browser saw is in ${path.relative(process.cwd(), screenshot)}`);
+  if (process.stdout.isTTY && !values.once) {
     console.log(`the chat goes on at ${url} until Ctrl-C`);
     await once(process, "SIGINT");
   }
 } catch (error) {
+  failed.abort();
   console.error(`the demo failed: ${error.message}`);
   process.exitCode = 1;
 }

@@ -15,7 +15,7 @@
 #include <socketio.h>
 
 /* How long a member waits for the others before it gives up. */
-enum { CHAT_PATIENCE_S = 20 };
+enum { CHAT_PATIENCE_S = 60 };
 
 typedef struct chat_member chat_member;
 
