@@ -70,6 +70,7 @@
 #include "socketio/handshake.h"
 #include "socketio/socket.h"
 #include "socketio/namespace.h"
+#include "socketio/middleware.h"
 #include "socketio/broadcast.h"
 #include "socketio/manager_options.h"
 #include "socketio/manager.h"

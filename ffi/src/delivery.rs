@@ -8,7 +8,7 @@ use std::sync::Arc;
 use socketio_core::client::Socket as Client;
 use socketio_core::data::{Kind, Payload};
 use socketio_core::runtime::dispatch::event::Event;
-use socketio_core::server::{Reply, Request, Socket};
+use socketio_core::server::{Next, Reply, Request, Socket};
 use socketio_core::{Error, ErrorKind};
 
 use crate::callback::UserData;
@@ -16,6 +16,7 @@ use crate::client::sio_client;
 use crate::error::{Failure, sio_error};
 use crate::event::sio_event;
 use crate::handle::{Content, Handle, Owned, give, give_viewed, lend, lend_mut, lend_ref};
+use crate::middleware::sio_next;
 use crate::payload::{lend_payload, sio_payload};
 use crate::queue::sio_queue;
 use crate::request::{sio_reply, sio_request};
@@ -56,10 +57,12 @@ pub enum sio_delivery_kind {
     SIO_DELIVERY_KIND_MANAGER = 12,
     /// A sio_log_fn: `status` is the sio_log_level, `text` the target, `message`.
     SIO_DELIVERY_KIND_LOG = 13,
+    /// A sio_middleware_fn: `socket`, `next`, which is yours to use up.
+    SIO_DELIVERY_KIND_MIDDLEWARE = 14,
 }
 
 /// One call that was not made: what the callback would have received. Fields that its kind does not name are NULL, 0 or
-/// empty. All pointers but `reply` are borrowed from the record: they live until sio_delivery_clear, and `_retain` keeps
+/// empty. All pointers but `reply` and `next` are borrowed from the record: they live until sio_delivery_clear, and `_retain` keeps
 /// what they point to for longer.
 #[repr(C)]
 pub struct sio_delivery {
@@ -83,6 +86,8 @@ pub struct sio_delivery {
     pub request: *const sio_request,
     /// What `kind` says. Owned, as in the callback.
     pub reply: *mut sio_reply,
+    /// What `kind` says. Owned, as in the callback.
+    pub next: *mut sio_next,
     /// What `kind` says.
     pub text: sio_str,
     /// What `kind` says.
@@ -150,6 +155,7 @@ pub(crate) struct Record {
     pub(crate) error: Option<Owned<Failure>>,
     pub(crate) request: Option<Request>,
     pub(crate) reply: Option<Reply>,
+    pub(crate) next: Option<Next>,
     pub(crate) text: String,
     pub(crate) message: String,
 }
@@ -229,6 +235,7 @@ impl Kept {
                 error: record.error.as_ref().map_or(std::ptr::null(), lend_ref),
                 request: record.request.as_ref().map_or(std::ptr::null(), lend_ref),
                 reply: record.reply.take().map_or(std::ptr::null_mut(), give),
+                next: record.next.take().map_or(std::ptr::null_mut(), give),
                 text: sio_str::new(&record.text),
                 message: sio_str::new(&record.message),
                 attempt: record.attempt,
@@ -251,6 +258,7 @@ impl sio_delivery {
         error: std::ptr::null(),
         request: std::ptr::null(),
         reply: std::ptr::null_mut(),
+        next: std::ptr::null_mut(),
         text: sio_str::EMPTY,
         message: sio_str::EMPTY,
         attempt: 0,

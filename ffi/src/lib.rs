@@ -25,6 +25,7 @@ mod handshake;
 mod log;
 mod manager;
 mod manager_options;
+mod middleware;
 #[cfg(all(test, shuttle))]
 mod models;
 mod namespace;
@@ -50,6 +51,7 @@ pub use handshake::*;
 pub use log::*;
 pub use manager::*;
 pub use manager_options::*;
+pub use middleware::*;
 pub use namespace::*;
 pub use payload::*;
 pub use queue::*;

@@ -17,7 +17,7 @@ use crate::text::{sio_destroy_fn, sio_str};
 /// A namespace of a server: its sockets, its rooms, and the listeners that serve all of its sockets.
 ///
 /// Methods: sio_server_of, sio_socket_get_namespace give one; sio_namespace_name, sio_namespace_socket_count,
-/// sio_namespace_find, sio_namespace_on_connection, sio_namespace_on, sio_namespace_on_any,
+/// sio_namespace_find, sio_namespace_use, sio_namespace_on_connection, sio_namespace_on, sio_namespace_on_any,
 /// sio_namespace_on_disconnecting, sio_namespace_on_disconnect, sio_namespace_off, sio_namespace_emit,
 /// sio_namespace_broadcast, sio_namespace_retain, sio_namespace_release.
 pub struct sio_namespace {

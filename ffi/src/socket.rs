@@ -71,7 +71,7 @@ pub unsafe extern "C" fn sio_socket_id(socket: *const sio_socket) -> sio_str {
     guard!(|caller| Ok(sio_str::new(caller.borrow(socket)?.id())))
 }
 
-/// Whether it can still send.
+/// Whether it is in its namespace: not before all middlewares have let it in, nor after it has left.
 ///
 /// Ownership: borrows `socket`.
 /// Thread: any.
@@ -331,7 +331,7 @@ pub unsafe extern "C" fn sio_socket_rooms(
 }
 
 /// Disconnects the client from this namespace; with `close` from all of them, and closes the connection. What was sent
-/// before still goes out.
+/// before still goes out. A socket that is not connected, or not yet, is left as it is.
 ///
 /// Ownership: borrows `socket`.
 /// Thread: any.

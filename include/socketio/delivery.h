@@ -10,6 +10,7 @@
 #include "client.h"
 #include "error.h"
 #include "event.h"
+#include "middleware.h"
 #include "payload.h"
 #include "queue.h"
 #include "request.h"
@@ -82,6 +83,10 @@ enum sio_delivery_kind
    * A sio_log_fn: `status` is the sio_log_level, `text` the target, `message`.
    */
   SIO_DELIVERY_KIND_LOG = 13,
+  /**
+   * A sio_middleware_fn: `socket`, `next`, which is yours to use up.
+   */
+  SIO_DELIVERY_KIND_MIDDLEWARE = 14,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -93,7 +98,7 @@ typedef int32_t sio_delivery_kind;
 
 /**
  * One call that was not made: what the callback would have received. Fields that its kind does not name are NULL, 0 or
- * empty. All pointers but `reply` are borrowed from the record: they live until sio_delivery_clear, and `_retain` keeps
+ * empty. All pointers but `reply` and `next` are borrowed from the record: they live until sio_delivery_clear, and `_retain` keeps
  * what they point to for longer.
  */
 typedef struct {
@@ -137,6 +142,10 @@ typedef struct {
    * What `kind` says. Owned, as in the callback.
    */
   sio_reply *reply;
+  /**
+   * What `kind` says. Owned, as in the callback.
+   */
+  sio_next *next;
   /**
    * What `kind` says.
    */

@@ -86,7 +86,7 @@ extern "C" {
 sio_str sio_socket_id(const sio_socket *socket);
 
 /**
- * Whether it can still send.
+ * Whether it is in its namespace: not before all middlewares have let it in, nor after it has left.
  *
  * Ownership: borrows `socket`.
  * Thread: any.
@@ -257,7 +257,7 @@ size_t sio_socket_rooms(const sio_socket *socket, sio_rooms_fn function, void *u
 
 /**
  * Disconnects the client from this namespace; with `close` from all of them, and closes the connection. What was sent
- * before still goes out.
+ * before still goes out. A socket that is not connected, or not yet, is left as it is.
  *
  * Ownership: borrows `socket`.
  * Thread: any.

@@ -80,7 +80,7 @@ fn add_room(rooms: &mut Vec<Room>, room: &str) -> Result<()> {
 }
 
 /// A name within the bound.
-fn check_room(room: &str) -> Result<()> {
+pub(crate) fn check_room(room: &str) -> Result<()> {
     if room.len() <= Limits::DEFAULT.room_name {
         Ok(())
     } else {

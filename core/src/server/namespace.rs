@@ -8,6 +8,7 @@ use crate::runtime::sync::RwLock;
 use foldhash::fast::RandomState;
 
 use super::broadcast::Broadcast;
+use super::middleware::{Middleware, Middlewares};
 use super::socket::{DisconnectHandler, EventHandler, Socket, SocketListeners};
 use crate::adapter::{Adapter, BroadcastOptions, MemoryAdapter, Recipient};
 use crate::data::limits::Limits;
@@ -28,6 +29,7 @@ pub struct Namespace {
     tag: Tag,
     name: Arc<str>,
     adapter: Box<dyn Adapter>,
+    middlewares: Middlewares,
     connection: Listeners<ConnectionHandler>,
     listeners: SocketListeners,
     queue: Arc<Queue>,
@@ -42,6 +44,7 @@ impl Namespace {
             tag: Tag::new(Self::KIND),
             name: name.into(),
             adapter: Box::new(MemoryAdapter::new()),
+            middlewares: Middlewares::default(),
             connection: Listeners::default(),
             listeners: SocketListeners::default(),
             queue: queue.clone(),
@@ -68,6 +71,12 @@ impl Namespace {
         let mut selected = Vec::new();
         self.adapter.select(&BroadcastOptions::default(), &mut selected);
         selected.into_iter().filter_map(as_socket).collect()
+    }
+
+    /// Adds a middleware: it is asked about each client that wants to join from now on, behind those added before
+    /// (`namespace.use` of the official server). It stays.
+    pub fn add_middleware(&self, middleware: Box<Middleware>) {
+        self.middlewares.add(middleware);
     }
 
     /// Adds a handler that is called with each new socket, before any handler of its events.
@@ -129,6 +138,10 @@ impl Namespace {
         &*self.adapter
     }
 
+    pub(super) fn middlewares(&self) -> &Middlewares {
+        &self.middlewares
+    }
+
     pub(super) fn listeners(&self) -> &SocketListeners {
         &self.listeners
     }
@@ -141,7 +154,13 @@ impl Namespace {
     /// Takes all handlers out and drops them. On a thread that delivers.
     fn clear(&self) {
         let SocketListeners { events, disconnecting, disconnect } = &self.listeners;
-        drop((self.connection.clear(), events.clear(), disconnecting.clear(), disconnect.clear()));
+        drop((
+            self.middlewares.clear(),
+            self.connection.clear(),
+            events.clear(),
+            disconnecting.clear(),
+            disconnect.clear(),
+        ));
     }
 }
 

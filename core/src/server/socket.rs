@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::runtime::sync::Mutex;
-use crate::runtime::sync::atomic::{AtomicBool, Ordering};
+use crate::runtime::sync::atomic::{AtomicU8, Ordering};
 use once_cell::sync::OnceCell;
 
 use super::broadcast::Broadcast;
 use super::connection::Connection;
 use super::handshake::Handshake;
 use super::layer::SocketLayer;
+use super::middleware::Waiting;
 use super::namespace::Namespace;
 use crate::adapter::{Recipient, Room};
 use crate::data::id::Sid;
@@ -41,7 +42,8 @@ pub type DisconnectHandler = dyn Fn(&Arc<Socket>, &str) + Send + Sync;
 #[repr(C)]
 pub struct Socket {
     tag: Tag,
-    connected: AtomicBool,
+    /// A [`Stage`], changed under the connection's lock.
+    stage: AtomicU8,
     id: Sid,
     namespace: Arc<Namespace>,
     connection: Arc<Connection<SocketLayer>>,
@@ -49,6 +51,16 @@ pub struct Socket {
     /// Handlers of this socket alone; most have none.
     listeners: OnceCell<Box<SocketListeners>>,
     data: Mutex<Option<Box<dyn Any + Send>>>,
+}
+
+/// How far a socket has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Stage {
+    /// Middlewares have not let it in yet.
+    Waiting,
+    Connected,
+    Left,
 }
 
 /// The handlers that a socket can have, and a namespace for all of its sockets.
@@ -79,7 +91,7 @@ pub(super) struct Leaving(Arc<Socket>);
 impl Leaving {
     /// `socket` sends nothing from now on.
     pub(super) fn new(socket: Arc<Socket>) -> Self {
-        socket.disconnect_begins();
+        socket.set_stage(Stage::Left);
         Self(socket)
     }
 
@@ -107,10 +119,11 @@ impl Socket {
         namespace: &Arc<Namespace>,
         connection: Arc<Connection<SocketLayer>>,
         handshake: Handshake,
+        stage: Stage,
     ) -> Arc<Self> {
         Arc::new(Self {
             tag: Tag::new(Self::KIND),
-            connected: AtomicBool::new(true),
+            stage: AtomicU8::new(stage as u8),
             id,
             namespace: namespace.clone(),
             connection,
@@ -130,9 +143,9 @@ impl Socket {
         &self.namespace
     }
 
-    /// Whether it can still send.
+    /// Whether it is in its namespace: not before middlewares have let it in, nor when it has left.
     pub fn connected(&self) -> bool {
-        self.connected.load(Ordering::Acquire)
+        self.is_at(Stage::Connected)
     }
 
     /// How it came to be.
@@ -188,12 +201,15 @@ impl Socket {
         self.listeners.get().is_some_and(|listeners| listeners.remove(id, self.connection.queue()))
     }
 
-    /// Sends an event.
+    /// Sends an event. In a middleware it is kept: it follows the `CONNECT`, or is dropped when the client is turned away.
     ///
     /// # Errors
     /// `InvalidArgument` for a reserved name, `Closed`, `Backpressure` when too much waits to be sent already.
     pub fn emit(&self, name: &str, payload: &Payload) -> Result<()> {
         check_emitted(name)?;
+        if let Some(kept) = self.emit_early((name, payload), &mut None) {
+            return kept;
+        }
         self.send(text::event(self.namespace.name(), name, payload, None))
     }
 
@@ -203,6 +219,9 @@ impl Socket {
     /// `InvalidArgument` for a reserved name, `Closed`.
     pub fn emit_volatile(&self, name: &str, payload: &Payload) -> Result<()> {
         check_emitted(name)?;
+        if self.is_at(Stage::Waiting) {
+            return Ok(());
+        }
         let event = text::event(self.namespace.name(), name, payload, None);
         self.act(|_, io| {
             if io.is_writable() && !io.is_full() {
@@ -228,10 +247,13 @@ impl Socket {
         check_emitted(name)?;
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         // On an error it is dropped here, where the lock is not held.
-        let mut handler = Some(handler);
+        let mut ack = Some((handler, deadline));
+        if let Some(kept) = self.emit_early((name, payload), &mut ack) {
+            return kept;
+        }
         self.act(|layer, io| {
             refuse_if_full(io)?;
-            layer.emit_with_ack(io, self.namespace.name(), (name, payload), deadline, &mut handler)
+            layer.emit_with_ack(io, self.namespace.name(), (name, payload), &mut ack)
         })
     }
 
@@ -240,22 +262,30 @@ impl Socket {
     /// # Errors
     /// `TooLarge` when the name is too long, `Closed`.
     pub fn join(&self, room: &str) -> Result<()> {
+        if let Some(joined) = self.while_waiting(|waiting| waiting.join(room)) {
+            return joined;
+        }
         self.namespace.adapter().join(&self.id, room)
     }
 
     /// Takes the socket out of a room.
     pub fn leave(&self, room: &str) {
+        if self.while_waiting(|waiting| waiting.leave(room)).is_some() {
+            return;
+        }
         self.namespace.adapter().leave(&self.id, room);
     }
 
     /// Whether the socket is in a room.
     pub fn in_room(&self, room: &str) -> bool {
-        self.namespace.adapter().in_room(&self.id, room)
+        let early = self.while_waiting(|waiting| waiting.in_room(room));
+        early.unwrap_or_else(|| self.namespace.adapter().in_room(&self.id, room))
     }
 
-    /// The rooms the socket is in; the one of its own id is one of them.
+    /// The rooms the socket is in; the one of its own id is one of them, once it is connected.
     pub fn rooms(&self) -> Vec<Room> {
-        self.namespace.adapter().rooms_of(&self.id)
+        let early = self.while_waiting(|waiting| waiting.rooms());
+        early.unwrap_or_else(|| self.namespace.adapter().rooms_of(&self.id))
     }
 
     /// A broadcast to others: without any room to the namespace, and never to this socket.
@@ -264,10 +294,10 @@ impl Socket {
     }
 
     /// Disconnects the client from this namespace; with `close` from all, and closes the connection. What was sent before
-    /// still goes out. Nothing happens when it is disconnected already.
+    /// still goes out. Nothing happens when it is disconnected already, or not connected yet.
     pub fn disconnect(&self, close: bool) {
         // An error says that it is disconnected.
-        let _ = self.connection.act(|layer, io| {
+        let _ = self.act(|layer, io| {
             if close {
                 layer.disconnect_all(io);
             } else {
@@ -288,9 +318,63 @@ impl Socket {
         look(self.data.lock().as_deref_mut())
     }
 
-    /// Nothing is sent from now on.
-    fn disconnect_begins(&self) {
-        self.connected.store(false, Ordering::Release);
+    /// It has come further. Said under its connection's lock.
+    pub(super) fn set_stage(&self, stage: Stage) {
+        self.stage.store(stage as u8, Ordering::Release);
+    }
+
+    /// Its last middleware has let it in.
+    ///
+    /// # Errors
+    /// `Closed` when it does not wait for that any more.
+    pub(super) fn let_in(self: &Arc<Self>) -> Result<()> {
+        self.connection.act(|layer, io| layer.let_in(io, self))
+    }
+
+    /// A middleware has turned it away; `data` is JSON.
+    ///
+    /// # Errors
+    /// `Closed` when it does not wait for that any more.
+    pub(super) fn turn_away(self: &Arc<Self>, message: &str, data: Option<&str>) -> Result<()> {
+        self.connection.act(|layer, io| layer.turn_away(io, self, message, data))
+    }
+
+    /// # Errors
+    /// `Closed` when it does not wait to be let in, or not any more.
+    pub(super) fn check_waiting(&self) -> Result<()> {
+        if self.is_at(Stage::Waiting) { Ok(()) } else { Err(gone()) }
+    }
+
+    /// Runs `call` where handlers are called, behind what waits for its connection.
+    pub(super) fn deliver_call(&self, call: impl FnOnce() + Send + 'static) {
+        self.connection.queue().push(Delivery::call(call));
+    }
+
+    /// It was never connected and will not be. On a thread that delivers, which takes registrations apart.
+    pub(super) fn never_connected(&self) {
+        self.clear_listeners();
+    }
+
+    fn is_at(&self, stage: Stage) -> bool {
+        self.stage.load(Ordering::Acquire) == stage as u8
+    }
+
+    /// Keeps an event until it is let in; `None` when it does not wait for that. `ack` is taken when the event is kept.
+    fn emit_early(
+        &self,
+        event: (&str, &Payload),
+        ack: &mut Option<(AckHandler, Option<Instant>)>,
+    ) -> Option<Result<()>> {
+        let limit = self.connection.limits().queued_bytes;
+        self.while_waiting(|waiting| waiting.emit(event, ack, limit))
+    }
+
+    /// Does something to what it will be; `None` when it does not wait to be let in.
+    fn while_waiting<R>(&self, act: impl FnOnce(&mut Waiting) -> R) -> Option<R> {
+        if !self.is_at(Stage::Waiting) {
+            return None;
+        }
+        self.connection.act(|layer, _| Ok(layer.waiting(self).map(act))).ok().flatten()
     }
 
     /// Calls the handlers that may still look at its rooms.
@@ -306,7 +390,13 @@ impl Socket {
         self.namespace.listeners().disconnect.find("").each(|handler| handler(self, reason));
         if let Some(own) = self.listeners.get() {
             own.disconnect.find("").each(|handler| handler(self, reason));
-            // Nothing comes after this; here is the thread that takes registrations apart.
+        }
+        // Nothing comes after this; here is the thread that takes registrations apart.
+        self.clear_listeners();
+    }
+
+    fn clear_listeners(&self) {
+        if let Some(own) = self.listeners.get() {
             drop((own.events.clear(), own.disconnecting.clear(), own.disconnect.clear()));
         }
     }
@@ -329,13 +419,13 @@ impl Socket {
     ) -> Result<R> {
         self.connection.act(|layer, io| {
             // Asked under the connection's lock, under which it is changed.
-            if self.connected() {
-                act(layer, io)
-            } else {
-                Err(Error::new(ErrorKind::Closed, "the socket is disconnected"))
-            }
+            if self.connected() { act(layer, io) } else { Err(gone()) }
         })
     }
+}
+
+fn gone() -> Error {
+    Error::new(ErrorKind::Closed, "the socket is disconnected")
 }
 
 fn refuse_if_full(io: &mut super::connection::Io<'_, SocketLayer>) -> Result<()> {

@@ -270,7 +270,7 @@ impl<L: Layer> Connection<L> {
         }
     }
 
-    fn limits(&self) -> &Limits {
+    pub(super) fn limits(&self) -> &Limits {
         self.engine.limits()
     }
 
