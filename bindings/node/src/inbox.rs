@@ -56,14 +56,10 @@ pub(crate) fn write(out: &mut String, delivery: &Delivery<'_>, objects: &mut Obj
         }
         Delivery::Ack { id, status, payload } => {
             begin(out, Kind::Ack, *id);
-            return match payload {
-                Some(payload) => arguments(out, Some(0), None, payload, call),
-                None => {
-                    field(out, *status);
-                    out.push(']');
-                    0
-                }
-            };
+            if let Some(payload) = payload {
+                return arguments(out, Some(0), None, payload, call);
+            }
+            field(out, *status);
         }
         Delivery::Done { id, status, message } => {
             begin(out, Kind::Done, *id);
@@ -136,19 +132,16 @@ fn arguments(
 ) -> usize {
     field(out, right.unwrap_or_default());
     let array = payload.json();
-    match name {
-        Some(name) => {
-            out.push_str(",[");
-            json::string(out, name);
-            if payload.count() > 0 {
-                out.push(',');
-            }
-            out.push_str(&array[1..]);
-        }
-        None => {
+    out.push(',');
+    if let Some(name) = name {
+        out.push('[');
+        json::string(out, name);
+        if payload.count() > 0 {
             out.push(',');
-            out.push_str(array);
         }
+        out.push_str(&array[1..]);
+    } else {
+        out.push_str(array);
     }
     let mut bytes = 0;
     for i in 0..payload.attachment_count() {

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::str::Split;
 
 use napi::bindgen_prelude::BufferSlice;
-use socketio_bindings::{Broadcast, Error, Payload, Result, Status, cork, uncork};
+use socketio_bindings::{Broadcast, Error, Namespace, Payload, Result, Status, cork, uncork};
 
 use crate::json;
 use crate::objects::Objects;
@@ -171,7 +171,7 @@ fn broadcast(fields: &mut Fields<'_, '_>, objects: &mut Objects) -> std::result:
     let made = if from_socket {
         objects.sockets.get(number).map(|socket| socket.handle.broadcast())
     } else {
-        objects.namespaces.get(number).map(|namespace| namespace.broadcast())
+        objects.namespaces.get(number).map(Namespace::broadcast)
     };
     let Some(mut broadcast) = made.transpose()? else { return Ok(()) };
     if fields.flag() {
