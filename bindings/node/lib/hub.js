@@ -96,7 +96,7 @@ const KINDS = [
     clients.get(number)?._connect(id);
   },
   function clientConnectError([, number, status, message, data]) {
-    clients.get(number)?._connectError(status, message, data);
+    if (status === STATUS.REJECTED) clients.get(number)?._refused(message, data?.[0]);
   },
   function clientDisconnect([, number, reason]) {
     clients.get(number)?._disconnect(reason);
