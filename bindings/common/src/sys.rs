@@ -126,6 +126,10 @@ handle! {
     pub Ack, sio_ack, sio_ack_drop
 }
 handle! {
+    /// The right to decide about a client that wants to join. Dropped, it turns it away.
+    pub Next, sio_next, sio_next_drop
+}
+handle! {
     /// An event, while its delivery lasts.
     pub Event, sio_event, sio_event_release
 }
@@ -227,6 +231,21 @@ impl Ack {
     }
 }
 
+impl Next {
+    /// The client may join.
+    pub fn accept(self) -> Result<()> {
+        // SAFETY: the right is given up, also when this fails.
+        done(unsafe { c::sio_next_accept(ManuallyDrop::new(self).0.as_ptr()) })
+    }
+
+    /// The client may not join: it gets the message, and `data`, a payload of one argument.
+    pub fn reject(self, message: &str, data: Option<&Payload>) -> Result<()> {
+        let data = data.map_or(ptr::null_mut(), |data| data.0.as_ptr());
+        // SAFETY: as above; text and payload outlive the call.
+        done(unsafe { c::sio_next_reject(ManuallyDrop::new(self).0.as_ptr(), text(message), data) })
+    }
+}
+
 // ---- deliveries ------------------------------------------------------------------------------------------------------
 
 impl Queue {
@@ -319,6 +338,8 @@ impl Drop for Deliveries {
 pub enum Delivery<'a> {
     /// An event of a server's socket.
     Event { id: Id, socket: Ref<'a, Socket>, event: Ref<'a, Event> },
+    /// A client wants to join: `socket` is not connected before it is let in.
+    Middleware { id: Id, socket: Ref<'a, Socket>, next: Next },
     /// A socket has joined.
     Connection { id: Id, socket: Ref<'a, Socket> },
     /// A socket is about to leave; `rooms` is the JSON array of those that it was in.
@@ -368,6 +389,13 @@ impl Delivery<'_> {
         match (record.kind, socket, client, event) {
             (k, Some(socket), _, Some(event)) if k == kind::SIO_DELIVERY_KIND_EVENT as i32 => {
                 Delivery::Event { id, socket, event }
+            }
+            (k, Some(socket), ..) if k == kind::SIO_DELIVERY_KIND_MIDDLEWARE as i32 => {
+                // It is the host's, who drops it when it is not taken any further.
+                match Next::found(std::mem::replace(&mut record.next, ptr::null_mut())) {
+                    Some(next) => Delivery::Middleware { id, socket, next },
+                    None => Delivery::Unknown,
+                }
             }
             (k, Some(socket), ..) if k == kind::SIO_DELIVERY_KIND_CONNECTION as i32 => {
                 Delivery::Connection { id, socket }
@@ -442,6 +470,8 @@ impl Namespace {
     methods! {
         /// Has every event of every socket delivered.
         on_any(id: Id) -> Result<()> = done sio_namespace_on_any(Some(on_event), data(id), None, ptr::null_mut());
+        /// Has each client that wants to join delivered, to be decided about.
+        use_(id: Id) -> Result<()> = done sio_namespace_use(Some(on_middleware), data(id), None);
         /// Has each new socket delivered.
         on_connection(id: Id) -> Result<()> = done sio_namespace_on_connection(Some(on_socket), data(id), None, ptr::null_mut());
         /// Has the beginning of each end delivered.
@@ -732,6 +762,7 @@ pub fn log_to(queue: &Queue, level: LogLevel) -> Result<()> {
 // Registered where a function is wanted. Records are taken instead, so none of them is ever called.
 unsafe extern "C" fn on_event(_: *mut c::sio_socket, _: *mut c::sio_event, _: *mut c_void) {}
 unsafe extern "C" fn on_socket(_: *mut c::sio_socket, _: *mut c_void) {}
+unsafe extern "C" fn on_middleware(_: *mut c::sio_socket, _: *mut c::sio_next, _: *mut c_void) {}
 unsafe extern "C" fn on_end(_: *mut c::sio_socket, _: c::sio_str, _: *const c::sio_error, _: *mut c_void) {}
 unsafe extern "C" fn on_ack(_: i32, _: *const c::sio_payload, _: *mut c_void) {}
 unsafe extern "C" fn on_done(_: i32, _: *const c::sio_error, _: *mut c_void) {}

@@ -96,7 +96,7 @@ pub(crate) fn write(out: &mut String, delivery: &Delivery<'_>, objects: &mut Obj
             text(out, reason);
             text(out, message);
         }
-        Delivery::Log { .. } | Delivery::Unknown => return 0,
+        Delivery::Middleware { .. } | Delivery::Log { .. } | Delivery::Unknown => return 0,
     }
     out.push(']');
     0
