@@ -75,5 +75,6 @@
 #include "socketio/manager_options.h"
 #include "socketio/manager.h"
 #include "socketio/client.h"
+#include "socketio/auth.h"
 
 #endif /* SOCKETIO_H */

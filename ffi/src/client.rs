@@ -24,9 +24,9 @@ use crate::text::{sio_destroy_fn, sio_str, sio_string};
 /// lives on without references of the program.
 ///
 /// Methods: sio_manager_socket gives one; sio_client_get_manager, sio_client_namespace, sio_client_id,
-/// sio_client_connected, sio_client_active, sio_client_connect, sio_client_disconnect, sio_client_on, sio_client_once,
-/// sio_client_on_any, sio_client_on_connect, sio_client_on_connect_error, sio_client_on_disconnect, sio_client_off,
-/// sio_client_emit, sio_client_emit_flags, sio_client_emit_with_ack, sio_client_buffered_bytes, sio_client_retain,
+/// sio_client_connected, sio_client_active, sio_client_connect, sio_client_disconnect, sio_client_set_auth_json,
+/// sio_client_on_auth, sio_client_on, sio_client_once, sio_client_on_any, sio_client_on_connect,
+/// sio_client_on_connect_error, sio_client_on_disconnect, sio_client_off, sio_client_emit, sio_client_emit_flags, sio_client_emit_with_ack, sio_client_buffered_bytes, sio_client_retain,
 /// sio_client_release.
 pub struct sio_client {
     _opaque: [u8; 0],

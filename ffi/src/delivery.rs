@@ -5,12 +5,13 @@ use std::ffi::c_void;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 
-use socketio_core::client::Socket as Client;
+use socketio_core::client::{Auth, Socket as Client};
 use socketio_core::data::{Kind, Payload};
 use socketio_core::runtime::dispatch::event::Event;
 use socketio_core::server::{Next, Reply, Request, Socket};
 use socketio_core::{Error, ErrorKind};
 
+use crate::auth::sio_auth;
 use crate::callback::UserData;
 use crate::client::sio_client;
 use crate::error::{Failure, sio_error};
@@ -59,10 +60,12 @@ pub enum sio_delivery_kind {
     SIO_DELIVERY_KIND_LOG = 13,
     /// A sio_middleware_fn: `socket`, `next`, which is yours to use up.
     SIO_DELIVERY_KIND_MIDDLEWARE = 14,
+    /// A sio_auth_fn: `client`, `auth`, which is yours to use up.
+    SIO_DELIVERY_KIND_CLIENT_AUTH = 15,
 }
 
 /// One call that was not made: what the callback would have received. Fields that its kind does not name are NULL, 0 or
-/// empty. All pointers but `reply` and `next` are borrowed from the record: they live until sio_delivery_clear, and `_retain` keeps
+/// empty. All pointers but `reply`, `next` and `auth` are borrowed from the record: they live until sio_delivery_clear, and `_retain` keeps
 /// what they point to for longer.
 #[repr(C)]
 pub struct sio_delivery {
@@ -88,6 +91,8 @@ pub struct sio_delivery {
     pub reply: *mut sio_reply,
     /// What `kind` says. Owned, as in the callback.
     pub next: *mut sio_next,
+    /// What `kind` says. Owned, as in the callback.
+    pub auth: *mut sio_auth,
     /// What `kind` says.
     pub text: sio_str,
     /// What `kind` says.
@@ -156,6 +161,7 @@ pub(crate) struct Record {
     pub(crate) request: Option<Request>,
     pub(crate) reply: Option<Reply>,
     pub(crate) next: Option<Next>,
+    pub(crate) auth: Option<Auth>,
     pub(crate) text: String,
     pub(crate) message: String,
 }
@@ -236,6 +242,7 @@ impl Kept {
                 request: record.request.as_ref().map_or(std::ptr::null(), lend_ref),
                 reply: record.reply.take().map_or(std::ptr::null_mut(), give),
                 next: record.next.take().map_or(std::ptr::null_mut(), give),
+                auth: record.auth.take().map_or(std::ptr::null_mut(), give),
                 text: sio_str::new(&record.text),
                 message: sio_str::new(&record.message),
                 attempt: record.attempt,
@@ -259,6 +266,7 @@ impl sio_delivery {
         request: std::ptr::null(),
         reply: std::ptr::null_mut(),
         next: std::ptr::null_mut(),
+        auth: std::ptr::null_mut(),
         text: sio_str::EMPTY,
         message: sio_str::EMPTY,
         attempt: 0,

@@ -16,6 +16,7 @@ mod callback;
 mod handle;
 
 mod ack;
+mod auth;
 mod broadcast;
 mod client;
 mod delivery;
@@ -42,6 +43,7 @@ mod value;
 mod version;
 
 pub use ack::*;
+pub use auth::*;
 pub use broadcast::*;
 pub use client::*;
 pub use delivery::*;

@@ -346,7 +346,8 @@ fn set_pair(caller: &Caller, pairs: &mut Vec<(String, String)>, name: sio_str, v
     Ok(())
 }
 
-fn auth(json: &str) -> Result<Option<String>> {
+/// What a client says to be let in: an object, or nothing.
+pub(crate) fn auth(json: &str) -> Result<Option<String>> {
     if json.is_empty() {
         return Ok(None);
     }

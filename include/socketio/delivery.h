@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include "auth.h"
 #include "client.h"
 #include "error.h"
 #include "event.h"
@@ -87,6 +88,10 @@ enum sio_delivery_kind
    * A sio_middleware_fn: `socket`, `next`, which is yours to use up.
    */
   SIO_DELIVERY_KIND_MIDDLEWARE = 14,
+  /**
+   * A sio_auth_fn: `client`, `auth`, which is yours to use up.
+   */
+  SIO_DELIVERY_KIND_CLIENT_AUTH = 15,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -98,7 +103,7 @@ typedef int32_t sio_delivery_kind;
 
 /**
  * One call that was not made: what the callback would have received. Fields that its kind does not name are NULL, 0 or
- * empty. All pointers but `reply` and `next` are borrowed from the record: they live until sio_delivery_clear, and `_retain` keeps
+ * empty. All pointers but `reply`, `next` and `auth` are borrowed from the record: they live until sio_delivery_clear, and `_retain` keeps
  * what they point to for longer.
  */
 typedef struct {
@@ -146,6 +151,10 @@ typedef struct {
    * What `kind` says. Owned, as in the callback.
    */
   sio_next *next;
+  /**
+   * What `kind` says. Owned, as in the callback.
+   */
+  sio_auth *auth;
   /**
    * What `kind` says.
    */

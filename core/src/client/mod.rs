@@ -4,6 +4,7 @@
 //! a thread that emits. Nothing under the lock waits or calls user code. Locks of other parts that are taken meanwhile
 //! (queue, timers) are leaves: nothing is locked under them.
 
+mod auth;
 mod config;
 mod connection;
 mod event;
@@ -16,6 +17,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub use auth::{Auth, AuthHandler};
 pub use config::{ManagerConfig, SocketConfig};
 pub use event::{
     ConnectErrorHandler, ConnectHandler, DisconnectHandler, EventHandler, ManagerEvent, ManagerEventKind,

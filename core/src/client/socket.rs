@@ -3,6 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwapOption;
+
+use super::auth::{Answer, AuthHandler};
+use super::config::check_auth;
 use super::event::{ConnectErrorHandler, ConnectHandler, DisconnectHandler, EventHandler};
 use super::manager::Manager;
 use super::sockets::Slot;
@@ -35,6 +39,7 @@ struct Handlers {
     connect: Listeners<ConnectHandler>,
     connect_error: Listeners<ConnectErrorHandler>,
     disconnect: Listeners<DisconnectHandler>,
+    auth: ArcSwapOption<Box<AuthHandler>>,
 }
 
 impl Socket {
@@ -87,6 +92,24 @@ impl Socket {
         let _ = self.manager.run(|state, step| state.disconnect(step, self.slot));
     }
 
+    /// Sets the text of the JSON object that each CONNECT carries from the next one on, or that there is none. It takes the
+    /// place of a handler that was to be asked.
+    ///
+    /// # Errors
+    /// `InvalidJson` when it is no JSON object.
+    pub fn set_auth(&self, json: Option<String>) -> Result<()> {
+        json.as_deref().map_or(Ok(()), check_auth)?;
+        self.manager.run(|state, _| state.sockets().set_auth(self.slot, json))?;
+        self.replace_auth_handler(None);
+        Ok(())
+    }
+
+    /// Has `handler` asked before each CONNECT what that is to carry, in place of what was set before.
+    pub fn on_auth(&self, handler: Box<AuthHandler>) {
+        self.replace_auth_handler(Some(Arc::new(handler)));
+        let _ = self.manager.run(|state, _| state.sockets().ask_for_auth(self.slot));
+    }
+
     /// Adds a handler for the event `name`.
     ///
     /// # Errors
@@ -128,7 +151,7 @@ impl Socket {
 
     /// Takes a handler out; a call that has begun may still be running. `false` when there is no such handler.
     pub fn off(&self, id: ListenerId) -> bool {
-        let Handlers { events, connect, connect_error, disconnect } = &self.handlers;
+        let Handlers { events, connect, connect_error, disconnect, auth: _ } = &self.handlers;
         let removed = (events.remove(id).map(Delivery::discard))
             .or_else(|| connect.remove(id).map(Delivery::discard))
             .or_else(|| connect_error.remove(id).map(Delivery::discard))
@@ -178,6 +201,25 @@ impl Socket {
     /// Its place among the sockets of its manager.
     pub(super) fn slot(&self) -> Slot {
         self.slot
+    }
+
+    /// Who is to be asked what a CONNECT is to carry. On a thread that delivers: it may be the last reference.
+    pub(super) fn auth_handler(&self) -> Option<Arc<Box<AuthHandler>>> {
+        self.handlers.auth.load_full()
+    }
+
+    /// Sends the CONNECT for which the question of that number was asked.
+    ///
+    /// # Errors
+    /// `Closed` when it is not wanted any more.
+    pub(super) fn send_connect(&self, question: u64, answer: &Answer) -> Result<()> {
+        self.manager.run(|state, _| state.answered((self.slot, question), answer)).flatten()
+    }
+
+    fn replace_auth_handler(&self, handler: Option<Arc<Box<AuthHandler>>>) {
+        if let Some(before) = self.handlers.auth.swap(handler) {
+            self.manager.queue().push(Delivery::discard(before));
+        }
     }
 
     pub(super) fn call_connect(self: &Arc<Self>) {

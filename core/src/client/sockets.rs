@@ -3,6 +3,7 @@
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
+use super::auth::{Answer, Auth};
 use super::config::SocketConfig;
 use super::socket::{Route, Socket};
 use super::state::Step;
@@ -37,6 +38,10 @@ pub(super) struct Sockets {
 struct Seat {
     namespace: Arc<str>,
     auth: Option<String>,
+    /// Whether the socket is asked instead.
+    asks: bool,
+    /// How often it was asked what its CONNECT is to carry.
+    questions: u64,
     socket: Weak<Socket>,
     /// An active socket lives on without the program.
     active: Option<Arc<Socket>>,
@@ -77,6 +82,8 @@ impl Sockets {
         let seat = Seat {
             namespace,
             auth: config.auth_json,
+            asks: false,
+            questions: 0,
             socket: Arc::downgrade(&socket),
             active: None,
             route: None,
@@ -123,9 +130,9 @@ impl Sockets {
     }
 
     /// The connection is open: all active sockets join their namespaces.
-    pub(super) fn opened(&mut self, session: &mut ClientSession) {
+    pub(super) fn opened(&mut self, step: &mut Step<'_>, session: &mut ClientSession) {
         for (namespace, slot) in self.peer.opened() {
-            self.send_connect(session, &namespace, slot);
+            self.send_connect(step, session, &namespace, slot);
         }
     }
 
@@ -147,7 +154,7 @@ impl Sockets {
     }
 
     /// A socket wants to be connected; `session` is the open connection, if there is one.
-    pub(super) fn connect(&mut self, socket: &Arc<Socket>, session: Option<&mut ClientSession>) {
+    pub(super) fn connect(&mut self, step: &mut Step<'_>, socket: &Arc<Socket>, session: Option<&mut ClientSession>) {
         let slot = socket.slot();
         let seat = &mut self.seats[slot];
         seat.active.get_or_insert_with(|| socket.clone());
@@ -155,8 +162,40 @@ impl Sockets {
         if self.peer.connect(&namespace)
             && let Some(session) = session
         {
-            self.send_connect(session, &namespace, slot);
+            self.send_connect(step, session, &namespace, slot);
         }
+    }
+
+    /// What the CONNECTs of a socket carry from now on.
+    pub(super) fn set_auth(&mut self, slot: Slot, auth: Option<String>) {
+        let seat = &mut self.seats[slot];
+        (seat.auth, seat.asks) = (auth, false);
+    }
+
+    /// Has a socket asked from now on what its CONNECTs are to carry.
+    pub(super) fn ask_for_auth(&mut self, slot: Slot) {
+        self.seats[slot].asks = true;
+    }
+
+    /// The answer to the question of that number, what the CONNECT of a socket is to carry.
+    ///
+    /// # Errors
+    /// `Closed` when nobody wants to know any more.
+    pub(super) fn answered(
+        &mut self,
+        session: Option<&mut ClientSession>,
+        (slot, number): (Slot, u64),
+        answer: &Answer,
+    ) -> Result<()> {
+        let seat = &self.seats[slot];
+        let closed = || Error::new(ErrorKind::Closed, "the socket does not connect any more");
+        let session = session.filter(|_| seat.questions == number && self.peer.asked(&seat.namespace));
+        let auth = match answer {
+            Answer::Auth(auth) => auth,
+            Answer::Settled => &seat.auth,
+        };
+        session.ok_or_else(closed)?.send(Packet::Text(text::connect(&seat.namespace, auth.as_deref())));
+        Ok(())
     }
 
     /// A socket does not want to be connected any more.
@@ -266,8 +305,16 @@ impl Sockets {
         self.peer.drain()
     }
 
-    fn send_connect(&self, session: &mut ClientSession, namespace: &str, slot: Slot) {
-        session.send(Packet::Text(text::connect(namespace, self.seats[slot].auth.as_deref())));
+    /// Sends the CONNECT of a socket, or asks it before what that is to carry.
+    fn send_connect(&mut self, step: &mut Step<'_>, session: &mut ClientSession, namespace: &str, slot: Slot) {
+        let seat = &mut self.seats[slot];
+        let Some(socket) = seat.active.as_ref().filter(|_| seat.asks) else {
+            return session.send(Packet::Text(text::connect(namespace, seat.auth.as_deref())));
+        };
+        seat.questions += 1;
+        self.peer.ask(namespace);
+        let auth = Auth::new(socket.clone(), seat.questions);
+        step.deliver(Delivery::call(move || auth.ask()));
     }
 
     fn disconnected(&mut self, step: &mut Step<'_>, gone: Disconnected<Slot, AckHandler>, reason: &'static str) {

@@ -4,6 +4,7 @@ use std::borrow::Borrow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::auth::Answer;
 use super::connection::{Connection, Happened, Layer, Nobody};
 use super::event::ManagerEvent;
 use super::manager::Manager;
@@ -187,10 +188,16 @@ impl State {
     /// A socket wants to be connected.
     pub(super) fn connect(&mut self, step: &mut Step<'_>, socket: &Arc<Socket>) {
         let session = self.connection.as_mut().map(Connection::session);
-        self.upper.sockets.connect(socket, session);
+        self.upper.sockets.connect(step, socket, session);
         if !self.upper.reconnection.is_active() {
             self.open(step);
         }
+    }
+
+    /// The answer to a question of a socket: what its CONNECT carries.
+    pub(super) fn answered(&mut self, question: (Slot, u64), answer: &Answer) -> Result<()> {
+        let session = self.connection.as_mut().map(Connection::session);
+        self.upper.sockets.answered(session, question, answer)
     }
 
     /// A socket does not want to be connected any more.
@@ -392,7 +399,7 @@ impl Upper {
         log::debug!(Manager, "connected to {}", step.manager.target().authority());
         self.phase = Phase::Open;
         step.report(ManagerEvent::Open);
-        self.sockets.opened(session);
+        self.sockets.opened(step, session);
         if let Some(attempts) = self.reconnection.opened() {
             step.report(ManagerEvent::Reconnect(attempts));
         }

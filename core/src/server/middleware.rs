@@ -6,14 +6,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use arc_swap::ArcSwapOption;
-
 use super::socket::Socket;
 use crate::adapter::{Room, check_room};
 use crate::data::payload::Payload;
 use crate::data::tag::{Kind, Tag};
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::dispatch::event::AckHandler;
+use crate::runtime::sync::Mutex;
+use crate::runtime::sync::atomic::{AtomicUsize, Ordering};
 
 /// Decides about a client, then or later, by what it does with [`Next`].
 pub type Middleware = dyn Fn(&Arc<Socket>, Next) + Send + Sync;
@@ -96,31 +96,35 @@ impl Drop for Next {
 
 /// The middlewares of a namespace, in the order in which they are asked. They stay until the server is closed.
 #[derive(Default)]
-pub(super) struct Middlewares(ArcSwapOption<Vec<Arc<Box<Middleware>>>>);
+pub(super) struct Middlewares {
+    list: Mutex<Vec<Arc<Box<Middleware>>>>,
+    /// How many they are, for who holds the lock of a connection: nothing that may drop one is touched there.
+    count: AtomicUsize,
+}
 
 impl Middlewares {
     /// Adds one behind the others.
     pub(super) fn add(&self, middleware: Box<Middleware>) {
-        let middleware = Arc::new(middleware);
-        self.0.rcu(|list| {
-            let mut list = list.as_deref().cloned().unwrap_or_default();
-            list.push(middleware.clone());
-            Some(Arc::new(list))
-        });
+        let mut list = self.list.lock();
+        list.push(Arc::new(middleware));
+        self.count.store(list.len(), Ordering::Release);
     }
 
     /// How many there are.
     pub(super) fn count(&self) -> usize {
-        self.0.load().as_ref().map_or(0, |list| list.len())
+        self.count.load(Ordering::Acquire)
     }
 
     /// Takes all of them out, to be dropped on a thread that delivers.
     pub(super) fn clear(&self) -> impl Sized + use<> {
-        self.0.swap(None)
+        let mut list = self.list.lock();
+        self.count.store(0, Ordering::Release);
+        std::mem::take(&mut *list)
     }
 
+    /// One of them. On a thread that delivers: it may be the last reference.
     fn get(&self, at: usize) -> Option<Arc<Box<Middleware>>> {
-        self.0.load().as_ref()?.get(at).cloned()
+        self.list.lock().get(at).cloned()
     }
 }
 

@@ -48,6 +48,8 @@ enum State {
     Inactive,
     /// Connects as soon as there is a connection.
     Waiting,
+    /// There is a connection, and what its `CONNECT` is to carry is being asked for.
+    Asking,
     /// Has sent `CONNECT`.
     Connecting,
     /// Has sent `CONNECT` and does not want to be connected any more: leaves when the server answers.
@@ -203,6 +205,17 @@ impl<S: Clone, W> ClientPeer<S, W> {
         send
     }
 
+    /// What the `CONNECT` of a socket is to carry has to be asked for: said instead of sending it, when that was wanted. It is
+    /// wanted again when [`asked`](Self::asked) says so.
+    pub fn ask(&mut self, namespace: &str) {
+        self.replace(namespace, State::Connecting, State::Asking);
+    }
+
+    /// It is known what the `CONNECT` of a socket is to carry. Returns whether it is still to be sent.
+    pub fn asked(&mut self, namespace: &str) -> bool {
+        self.replace(namespace, State::Asking, State::Connecting)
+    }
+
     /// A socket does not want to be connected any more. If it was, it gets the reason `io client disconnect`, and the message
     /// is to be sent.
     pub fn disconnect(&mut self, namespace: &str) -> Option<(Bytes, Disconnected<S, W>)> {
@@ -246,9 +259,8 @@ impl<S: Clone, W> ClientPeer<S, W> {
                 entry.state = State::Inactive;
                 None
             }
-            (_, State::Inactive | State::Waiting | State::Abandoned) | (Packet::ConnectError(_), State::Connected) => {
-                None
-            }
+            (_, State::Inactive | State::Waiting | State::Asking | State::Abandoned)
+            | (Packet::ConnectError(_), State::Connected) => None,
             (Packet::Connect(data), _) => Some(entry.confirmed(data)),
             (Packet::Event(event), State::Connected) => Some(Incoming::Event { socket: entry.socket.clone(), event }),
             (Packet::Event(event), State::Connecting) => {
@@ -361,6 +373,11 @@ impl<S: Clone, W> ClientPeer<S, W> {
         self.entry(namespace).ok_or_else(|| Error::new(ErrorKind::NotFound, "the namespace has no socket"))
     }
 
+    fn replace(&mut self, namespace: &str, from: State, to: State) -> bool {
+        let entry = self.entry(namespace).filter(|entry| entry.state == from);
+        entry.map(|entry| entry.state = to).is_some()
+    }
+
     fn state(&self, namespace: &str) -> State {
         let entry = self.sockets.iter().find(|entry| *entry.namespace == *namespace);
         entry.map_or(State::Inactive, |entry| entry.state)
@@ -375,7 +392,7 @@ impl<S: Clone, W> Default for ClientPeer<S, W> {
 
 impl State {
     fn active(self) -> bool {
-        matches!(self, Self::Waiting | Self::Connecting | Self::Connected)
+        matches!(self, Self::Waiting | Self::Asking | Self::Connecting | Self::Connected)
     }
 }
 

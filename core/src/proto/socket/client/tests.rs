@@ -292,3 +292,36 @@ fn no_input_makes_it_panic() {
         peer.connect("/adm");
     }
 }
+
+#[test]
+fn a_socket_that_is_asked_what_its_connect_carries_connects_when_it_has_answered() {
+    let mut peer = peer();
+    peer.opened();
+    assert!(peer.connect("/"));
+    peer.ask("/");
+    assert!(peer.active("/") && !peer.connect("/"));
+    assert_eq!(emit(&mut peer, "/", "kept"), None);
+    assert!(receive(&mut peer, "0{\"sid\":\"x\"}").is_none() && receive(&mut peer, "2[\"a\"]").is_none());
+    assert!(peer.asked("/") && !peer.asked("/"));
+    let Some(Incoming::Connected { unsent, .. }) = receive(&mut peer, "0{\"sid\":\"x\"}") else { panic!() };
+    assert_eq!(unsent.len(), 1);
+    peer.ask("/");
+    assert!(peer.connected("/"));
+}
+
+#[test]
+fn nobody_waits_for_the_answer_of_a_socket_that_has_left_or_lost_its_connection() {
+    let mut peer = peer();
+    peer.opened();
+    assert!(peer.connect("/"));
+    peer.ask("/");
+    assert!(peer.disconnect("/").is_none());
+    assert!(!peer.active("/") && !peer.asked("/"));
+
+    // No CONNECT was sent, so no answer is waited for: the next one is sent at once.
+    assert!(peer.connect("/"));
+    peer.ask("/");
+    peer.closed();
+    assert!(peer.active("/") && !peer.asked("/"));
+    assert_eq!(peer.opened(), [("/".into(), "root")]);
+}
