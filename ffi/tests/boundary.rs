@@ -199,3 +199,50 @@ fn records_may_be_cleared_twice() {
         assert!(records.iter().all(|record| record.kind == 0 && record.owner.is_null()));
     }
 }
+
+/// Drawn evenly from all bit patterns, and those that are hard to read back.
+fn doubles() -> impl Iterator<Item = f64> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let drawn = std::iter::repeat_with(move || {
+        // xorshift
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        f64::from_bits(state)
+    });
+    let hard = [0.1, -0.0, 5e-324, 2.225_073_858_507_201e-308, f64::MAX, 1e23, 9_007_199_254_740_993.0, 0.3 + 0.6];
+    hard.into_iter().chain(drawn.filter(|number| number.is_finite()).take(if cfg!(miri) { 20 } else { 2000 }))
+}
+
+#[test]
+fn numbers_come_back_exactly() {
+    for number in doubles() {
+        c! {
+            let payload = sio_payload_new();
+            assert_eq!(sio_payload_push_double(payload, number), sio_status::SIO_OK);
+            let mut read = null_mut();
+            let status = sio_payload_from_json(sio_payload_json(payload), null(), 0, &raw mut read);
+            assert_eq!(status, sio_status::SIO_OK);
+            let back = sio_value_as_double(sio_payload_get_value(read, 0));
+            assert_eq!(back.to_bits(), number.to_bits(), "{number:?}");
+            sio_payload_release(read);
+            sio_payload_release(payload);
+        }
+    }
+}
+
+/// JavaScript's texts may hold one, and `JSON.stringify` writes it as an escape.
+#[test]
+fn half_of_a_surrogate_pair_stays_in_the_json_and_is_replaced_in_texts() {
+    c! {
+        let mut payload = null_mut();
+        let status = sio_payload_from_json(str(r#"["\ud800",{"\udc00":"a\uD83Db"}]"#), null(), 0, &raw mut payload);
+        assert_eq!(status, sio_status::SIO_OK);
+        assert_eq!(text_of(sio_payload_json(payload)), r#"["\ud800",{"\udc00":"a\uD83Db"}]"#);
+        assert_eq!(text_of(sio_payload_arg_json(payload, 0)), r#""\ud800""#);
+        assert_eq!(text_of(sio_value_as_text(sio_payload_get_value(payload, 0))), "\u{fffd}");
+        assert_eq!(sio_payload_push_json(payload, str(r#""\udfff""#)), sio_status::SIO_OK);
+        assert_eq!(text_of(sio_payload_json(payload)), r#"["\ud800",{"\udc00":"a\uD83Db"},"\udfff"]"#);
+        sio_payload_release(payload);
+    }
+}

@@ -77,6 +77,10 @@ fn what_is_set_counts_from_the_next_connect_on() {
     let pair = Pair::new();
     pair.client.connect();
     pair.is_let_in_with(r#"{"of":"the manager"}"#);
+    pair.client.set_auth(Some(r#"{"half":"\ud800"}"#.into())).unwrap();
+    pair.client.disconnect();
+    pair.client.connect();
+    pair.is_let_in_with(r#"{"half":"\ud800"}"#);
     pair.client.set_auth(says(1)).unwrap();
     assert_eq!(pair.client.set_auth(Some("[]".into())).unwrap_err().kind(), ErrorKind::InvalidJson);
     assert!(pair.said.try_recv().is_err());

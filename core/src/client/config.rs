@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::data::json;
 use crate::error::{Error, ErrorKind, Result};
 use crate::proto::engine::packet::Transport;
 use crate::runtime::dispatch::DeliveryMode;
@@ -203,8 +204,10 @@ impl ManagerConfig {
 
 /// Checks the text of an auth: servers accept an object only.
 pub(super) fn check_auth(json: &str) -> Result<()> {
-    match serde_json::from_str::<Map<String, Value>>(json) {
-        Ok(_) => Ok(()),
+    // Not serde_json, which refuses texts that JavaScript has: halves of surrogate pairs.
+    match json::argument(json).map(|auth| json::is_object(&json[auth])) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Error::new(ErrorKind::InvalidJson, "auth must be a JSON object")),
         Err(error) => Err(Error::new(ErrorKind::InvalidJson, format!("auth must be a JSON object: {error}"))),
     }
 }
