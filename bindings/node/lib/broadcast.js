@@ -7,21 +7,23 @@ const outbox = require("./outbox.js");
 
 /** A broadcast in the making. Each call gives a new one, so that one can be kept and used again. */
 class BroadcastOperator {
-  #from;
+  #nsp;
+  #sender;
   #rooms;
   #except;
   #volatile;
 
-  /** `from` writes where it comes from: a namespace, or a socket that it does not go to. */
-  constructor(from, rooms = [], except = [], isVolatile = false) {
-    this.#from = from;
+  /** To the sockets of a namespace, but for `sender`. */
+  constructor(nsp, sender = undefined, rooms = [], except = [], isVolatile = false) {
+    this.#nsp = nsp;
+    this.#sender = sender;
     this.#rooms = rooms;
     this.#except = except;
     this.#volatile = isVolatile;
   }
 
   to(room) {
-    return new BroadcastOperator(this.#from, this.#rooms.concat(room), this.#except, this.#volatile);
+    return this.#with(this.#rooms.concat(room), this.#except, this.#volatile);
   }
 
   in(room) {
@@ -29,11 +31,11 @@ class BroadcastOperator {
   }
 
   except(room) {
-    return new BroadcastOperator(this.#from, this.#rooms, this.#except.concat(room), this.#volatile);
+    return this.#with(this.#rooms, this.#except.concat(room), this.#volatile);
   }
 
   get volatile() {
-    return new BroadcastOperator(this.#from, this.#rooms, this.#except, true);
+    return this.#with(this.#rooms, this.#except, true);
   }
 
   /** Only to sockets of this process: there are no others without an adapter. */
@@ -68,8 +70,23 @@ class BroadcastOperator {
     outbox.write(`${this.#begin()}\td\t${close ? 1 : 0}`);
   }
 
+  /** The sockets that it would go to. */
+  async fetchSockets() {
+    const sockets = [...this.#nsp.sockets.values()].filter((socket) => socket !== this.#sender);
+    if (this.#rooms.length === 0 && this.#except.length === 0) return sockets;
+    return sockets.filter(({ rooms }) => {
+      const isIn = (room) => rooms.has(String(room));
+      return (this.#rooms.length === 0 || this.#rooms.some(isIn)) && !this.#except.some(isIn);
+    });
+  }
+
+  #with(rooms, except, isVolatile) {
+    return new BroadcastOperator(this.#nsp, this.#sender, rooms, except, isVolatile);
+  }
+
   #begin() {
-    return `b\t${this.#from()}\t${this.#volatile ? 1 : 0}${list(this.#rooms)}${list(this.#except)}`;
+    const from = this.#sender === undefined ? `n\t${this.#nsp._number}` : `s\t${this.#sender._number}`;
+    return `b\t${from}\t${this.#volatile ? 1 : 0}${list(this.#rooms)}${list(this.#except)}`;
   }
 }
 

@@ -104,6 +104,9 @@ const KINDS = [
   function manager([, number, event, attempt, reason, message]) {
     managers.get(number)?._happened(event, attempt, reason, message);
   },
+  function middleware([, number, nsp, id, handshake]) {
+    namespaces.get(nsp)?._ask(number, id, handshake);
+  },
 ];
 
 function arrived(args, buffers, first) {
@@ -151,6 +154,10 @@ function onRefused([kind, number, ack, status, message]) {
   const listener = waiting.get(ack);
   waiting.delete(ack);
   if (listener !== undefined) process.nextTick(listener, ackFailure(status), []);
+  if (kind === "next") {
+    sockets.get(number)?._abandon();
+    return;
+  }
   if (status === STATUS.CLOSED) return;
   if (kind === "socket" && status === STATUS.BACKPRESSURE) {
     outbox.write(`d\t${number}\t1`);

@@ -11,6 +11,7 @@ const emitLocally = EventEmitter.prototype.emit;
 
 class Namespace extends EventEmitter {
   #number;
+  #middlewares = [];
 
   constructor(server, name) {
     super();
@@ -70,15 +71,42 @@ class Namespace extends EventEmitter {
     this.#all.disconnectSockets(close);
   }
 
+  fetchSockets() {
+    return this.#all.fetchSockets();
+  }
+
+  /** Asked for each client that wants to join. */
+  use(middleware) {
+    if (this.#middlewares.push(middleware) === 1) hub.natively("use", this.#number);
+    return this;
+  }
+
   get #all() {
-    return new BroadcastOperator(() => `n\t${this.#number}`);
+    return new BroadcastOperator(this);
+  }
+
+  /** What the native part knows it by. */
+  get _number() {
+    return this.#number;
+  }
+
+  /** A client wants to join. */
+  _ask(number, id, request) {
+    const socket = new Socket(this, number, id, request);
+    hub.sockets.set(number, socket);
+    const middlewares = this.#middlewares.slice();
+    const step = (i) => (error) => {
+      if (error || i === middlewares.length) process.nextTick(() => socket._decided(error));
+      else middlewares[i](socket, step(i + 1));
+    };
+    step(0)();
   }
 
   /** A client has joined. */
   _connect(number, id, request) {
-    const socket = new Socket(this, number, id, request);
+    const socket = hub.sockets.get(number) ?? new Socket(this, number, id, request);
     hub.sockets.set(number, socket);
-    this.sockets.set(id, socket);
+    this.sockets.set(socket.id, socket);
     socket._accepted();
     emitLocally.call(this, "connect", socket);
     emitLocally.call(this, "connection", socket);

@@ -93,6 +93,16 @@ class Server {
     return this.send(...args);
   }
 
+  /** Asked for each client that wants to join the main namespace. */
+  use(middleware) {
+    this.sockets.use(middleware);
+    return this;
+  }
+
+  fetchSockets() {
+    return this.sockets.fetchSockets();
+  }
+
   to(room) {
     return this.sockets.to(room);
   }

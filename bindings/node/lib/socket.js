@@ -123,7 +123,7 @@ class Socket extends withAnyListeners(EventEmitter) {
   get broadcast() {
     const isVolatile = this.#volatile;
     this.#volatile = false;
-    return new BroadcastOperator(() => (this.#ended ? "s\t-1" : `s\t${this.#number}`), [], [], isVolatile);
+    return new BroadcastOperator(this.nsp, this, [], [], isVolatile);
   }
 
   to(room) {
@@ -201,8 +201,28 @@ class Socket extends withAnyListeners(EventEmitter) {
     step(0)();
   }
 
+  /** What the native part knows it by; once it has ended, a number that no socket has. */
+  get _number() {
+    return this.#ended ? 0xffff_ffff : this.#number;
+  }
+
+  /** The middlewares have let it in, or have not. */
+  _decided(error) {
+    if (this.#ended) return;
+    if (!error) return outbox.write(`n\t${this.#number}`);
+    const data = error.data === undefined ? "" : JSON.stringify([error.data]);
+    outbox.write(`r\t${this.#number}\t${outbox.field(String(error.message))}\t${data}`);
+    this._abandon();
+  }
+
   _accepted() {
     this.connected = true;
+  }
+
+  /** It will never be connected. */
+  _abandon() {
+    this.#finish();
+    hub.forget(this.#number);
   }
 
   /** It is leaving: these are its rooms. */

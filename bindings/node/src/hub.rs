@@ -97,6 +97,13 @@ impl Hub {
         Ok(objects.namespaces.insert(namespace))
     }
 
+    /// Has clients that want to join a namespace asked about from now on.
+    #[napi(js_name = "use")]
+    pub fn use_(&self, namespace: u32) -> napi::Result<()> {
+        let objects = self.state.objects.borrow();
+        objects.namespaces.get(namespace).ok_or_else(closed)?.use_(Id::from(namespace)).map_err(thrown)
+    }
+
     /// Number of connections of a server.
     #[napi]
     pub fn clients_count(&self, server: u32) -> u32 {
@@ -212,7 +219,7 @@ impl State {
                 let mut objects = self.objects.borrow_mut();
                 while text.len() + bytes < BATCH_BYTES {
                     let Some(delivery) = deliveries.next() else { break };
-                    bytes += inbox::write(&mut text, &delivery, &mut objects, &mut call);
+                    bytes += inbox::write(&mut text, delivery, &mut objects, &mut call);
                 }
             }
             text.push(']');

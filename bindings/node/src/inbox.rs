@@ -23,62 +23,71 @@ enum Kind {
     ClientConnectError,
     ClientDisconnect,
     Manager,
+    Middleware,
 }
 
 /// Writes one record, with a comma if others are before it; and adds its attachments to `call`. How many bytes these have.
-pub(crate) fn write(out: &mut String, delivery: &Delivery<'_>, objects: &mut Objects, call: &mut Call<'_>) -> usize {
+pub(crate) fn write(out: &mut String, delivery: Delivery<'_>, objects: &mut Objects, call: &mut Call<'_>) -> usize {
     let Objects { sockets, clients, .. } = objects;
     match delivery {
         Delivery::Event { socket, event, .. } => {
-            let Some(number) = sockets.number(socket) else { return 0 };
+            let Some(number) = sockets.number(&socket) else { return 0 };
             let right = event.take_ack().and_then(|ack| Some(sockets.get_mut(number)?.acks.keep(ack)));
             begin(out, Kind::Event, number);
             return arguments(out, right, Some(event.name()), &event.payload(), call);
         }
+        Delivery::Middleware { id, socket, next } => {
+            let number = sockets.number(&socket).unwrap_or_else(|| sockets.add(&socket));
+            if let Some(peer) = sockets.get_mut(number) {
+                peer.next = Some(next);
+            }
+            introduction(out, Kind::Middleware, number, id, &socket);
+        }
         Delivery::Connection { id, socket } => {
-            let number = sockets.number(socket).unwrap_or_else(|| sockets.add(socket));
-            begin(out, Kind::Connection, number);
-            field(out, *id);
-            text(out, socket.id());
-            handshake(out, socket);
+            if let Some(number) = sockets.number(&socket) {
+                begin(out, Kind::Connection, number);
+                field(out, id);
+            } else {
+                introduction(out, Kind::Connection, sockets.add(&socket), id, &socket);
+            }
         }
         Delivery::Disconnecting { socket, reason, rooms, .. } => {
-            let Some(number) = sockets.number(socket) else { return 0 };
+            let Some(number) = sockets.number(&socket) else { return 0 };
             begin(out, Kind::Disconnecting, number);
             text(out, reason);
             out.push(',');
             out.push_str(if rooms.is_empty() { "[]" } else { rooms });
         }
         Delivery::Disconnect { socket, reason, .. } => {
-            let Some(number) = sockets.number(socket) else { return 0 };
+            let Some(number) = sockets.number(&socket) else { return 0 };
             begin(out, Kind::Disconnect, number);
             text(out, reason);
         }
         Delivery::Ack { id, status, payload } => {
-            begin(out, Kind::Ack, *id);
+            begin(out, Kind::Ack, id);
             if let Some(payload) = payload {
-                return arguments(out, Some(0), None, payload, call);
+                return arguments(out, Some(0), None, &payload, call);
             }
-            field(out, *status);
+            field(out, status);
         }
         Delivery::Done { id, status, message } => {
-            begin(out, Kind::Done, *id);
-            field(out, *status);
+            begin(out, Kind::Done, id);
+            field(out, status);
             text(out, message);
         }
         Delivery::ClientEvent { id, event, .. } => {
-            let Some(client) = clients.get_mut(*id as u32) else { return 0 };
+            let Some(client) = clients.get_mut(id as u32) else { return 0 };
             let right = event.take_ack().map(|ack| client.acks.keep(ack));
-            begin(out, Kind::ClientEvent, *id);
+            begin(out, Kind::ClientEvent, id);
             return arguments(out, right, Some(event.name()), &event.payload(), call);
         }
         Delivery::ClientConnect { id, client } => {
-            begin(out, Kind::ClientConnect, *id);
+            begin(out, Kind::ClientConnect, id);
             text(out, &client.id().unwrap_or_default());
         }
         Delivery::ClientConnectError { id, status, message, data, .. } => {
-            begin(out, Kind::ClientConnectError, *id);
-            field(out, *status);
+            begin(out, Kind::ClientConnectError, id);
+            field(out, status);
             text(out, message);
             if let Some(data) = data {
                 out.push(',');
@@ -86,17 +95,17 @@ pub(crate) fn write(out: &mut String, delivery: &Delivery<'_>, objects: &mut Obj
             }
         }
         Delivery::ClientDisconnect { id, reason, .. } => {
-            begin(out, Kind::ClientDisconnect, *id);
+            begin(out, Kind::ClientDisconnect, id);
             text(out, reason);
         }
         Delivery::Manager { id, event, attempt, reason, message } => {
-            begin(out, Kind::Manager, *id);
-            field(out, *event);
-            field(out, *attempt);
+            begin(out, Kind::Manager, id);
+            field(out, event);
+            field(out, attempt);
             text(out, reason);
             text(out, message);
         }
-        Delivery::Middleware { .. } | Delivery::Log { .. } | Delivery::Unknown => return 0,
+        Delivery::Log { .. } | Delivery::Unknown => return 0,
     }
     out.push(']');
     0
@@ -154,6 +163,14 @@ fn arguments(
     }
     out.push(']');
     bytes
+}
+
+/// A record about a socket that JavaScript does not know yet, but for its end.
+fn introduction(out: &mut String, kind: Kind, number: u32, namespace: u64, socket: &Socket) {
+    begin(out, kind, number);
+    field(out, namespace);
+    text(out, socket.id());
+    handshake(out, socket);
 }
 
 /// How a socket came to be: what `lib/handshake.js` makes the official object of.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
-use socketio_bindings::{Ack, Client, Manager, Namespace, Server, Socket};
+use socketio_bindings::{Ack, Client, Manager, Namespace, Next, Server, Socket};
 
 use crate::table::{Rights, Table};
 
@@ -20,6 +20,8 @@ pub(crate) struct Objects {
 pub(crate) struct Peer<T> {
     pub(crate) handle: T,
     pub(crate) acks: Rights<Ack>,
+    /// The right to let it join, while a middleware thinks about that.
+    pub(crate) next: Option<Next>,
 }
 
 /// The sockets of servers, by number, and their numbers.
@@ -42,7 +44,7 @@ impl Objects {
 
 impl<T> Peer<T> {
     pub(crate) fn new(handle: T) -> Self {
-        Self { handle, acks: Rights::new() }
+        Self { handle, acks: Rights::new(), next: None }
     }
 }
 

@@ -8,13 +8,13 @@ use std::fmt::Write as _;
 use std::str::Split;
 
 use napi::bindgen_prelude::BufferSlice;
-use socketio_bindings::{Broadcast, Error, Namespace, Payload, Result, Status, cork, uncork};
+use socketio_bindings::{Broadcast, Error, Namespace, Next, Payload, Result, Status, cork, uncork};
 
 use crate::json;
 use crate::objects::Objects;
 
 /// Carries the operations out, in order; what they send is written at the end. What the library refused comes back as the JSON of an array, for each of them the kind
-/// of object ("socket", "client" or "" for what JavaScript should not have asked for), its number, the number of the ack that
+/// of object ("socket", "client", "next" or "" for what JavaScript should not have asked for), its number, the number of the ack that
 /// will not come or 0, the status and the message.
 pub(crate) fn apply(text: &str, attachments: &[BufferSlice<'_>], objects: &mut Objects) -> Option<String> {
     cork();
@@ -121,6 +121,23 @@ fn operation(fields: &mut Fields<'_, '_>, objects: &mut Objects) -> std::result:
         "j" => with_socket(fields, objects, |socket, fields| socket.join(&fields.text())),
         "l" => with_socket(fields, objects, |socket, fields| socket.leave(&fields.text())),
         "d" => with_socket(fields, objects, |socket, fields| socket.disconnect(fields.flag())),
+        "n" => {
+            let number = fields.number();
+            let next = objects.sockets.get_mut(number).and_then(|socket| socket.next.take());
+            // Who has gone away meanwhile will not be heard of again.
+            let accepted = next.map_or(Ok(()), Next::accept);
+            accepted.map_err(|error| Refusal { kind: "next", number, ack: 0, error })
+        }
+        "r" => {
+            let (number, message) = (fields.number(), fields.text());
+            let data = match fields.raw() {
+                "" => None,
+                json => Some(Payload::from_json(json, &[])?),
+            };
+            let next = objects.sockets.get_mut(number).and_then(|socket| socket.next.take());
+            let Some(next) = next else { return Ok(()) };
+            next.reject(&message, data.as_ref()).or_else(|error| refused("socket", number, 0, error))
+        }
         "f" => {
             objects.sockets.remove(fields.number());
             Ok(())
