@@ -11,12 +11,13 @@ LIBRARY := target/release/libsocketio.a
 help: ## Say what there is to make.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
-demo: setup servers ## Let C, JavaScript and a browser chat through a C server; stay up with its page on a terminal.
+demo: setup servers ## Let C, Node and a browser chat through a C server; stay up with its page on a terminal.
 	@node demo/run.mjs $(SERVERS)
 
 test: lint test-rust models asan valgrind test-interop ## Run everything, in minutes.
 	@scripts/setup browser
 	@node demo/run.mjs $(SERVERS) --once --browser
+	@node demo/run.mjs $(SERVERS) --server node
 
 test-long: test tsan miri ## Run everything, the suites ten times over, 100,000 simulations, the fuzzer ten minutes per target.
 	for round in 1 2 3 4 5 6 7 8 9 10; do scripts/interop $(SERVERS) || exit 1; done

@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { CAPTION, FACE } from "./face.mjs";
+import { CAPTION, FACE } from "../bindings/node/examples/chat/face.mjs";
 
 const PATIENCE_MS = 60_000;
 /** Root cannot have a sandbox here, and nothing but the page is to be fetched. */

@@ -1,38 +1,47 @@
-// A chat through a C server: members in C, one of them on a loop of its own, in JavaScript with the official client, and in a
+// A chat: members in C, one of them on a loop of its own, in Node, in JavaScript with the official client, and in a
 // browser talk in a room, and each must see what all others say. On a terminal the server stays up afterwards, with its page,
 // until Ctrl-C.
 //
-//   node run.mjs PROGRAMS [--once] [--browser]
+//   node run.mjs PROGRAMS [--server c|node] [--once] [--browser]
 //
-// PROGRAMS is the folder of the examples. --once ends on a terminal too; --browser fails where there is no browser, instead of
-// doing without.
+// PROGRAMS is the folder of the examples in C. The server is that in C by default, which alone has a page. --once ends on a
+// terminal too; --browser fails where there is no browser, instead of doing without.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import net from "node:net";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { findChromium } from "./browser.mjs";
-import { CAPTION } from "./face.mjs";
+import { CAPTION } from "../bindings/node/examples/chat/face.mjs";
 
 const ROOM = "lobby";
 const here = path.dirname(fileURLToPath(import.meta.url));
 const modules = path.join(here, "../tests/interop/node_modules");
 const screenshot = path.join(here, "../target/demo/chat.png");
 
+const examples = path.join(here, "../bindings");
+
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { once: { type: "boolean", default: false }, browser: { type: "boolean", default: false } },
+  options: {
+    server: { type: "string", default: "c" },
+    once: { type: "boolean", default: false },
+    browser: { type: "boolean", default: false },
+  },
 });
 const programs = path.resolve(positionals[0]);
 const program = (name, ...args) => [path.join(programs, name), ...args];
 const script = (name, ...args) => [process.execPath, path.join(here, name), ...args];
+const ofNode = (name, ...args) => [process.execPath, path.join(examples, "node/examples", name), ...args];
 
 /** Who takes part: the name, what it is, and its command but for what all are told. */
 const MEMBERS = [
   { name: "ada", what: "C", command: program("chat_client") },
   { name: "brian", what: "C on its own loop", command: program("loop_poll") },
+  { name: "ryan", what: "Node", command: ofNode("chat_client.mjs") },
   { name: "grace", what: "the official JavaScript client", command: script("chat_client.mjs") },
 ];
 const BROWSER = { name: "tim", what: "the page in Chromium", command: script("browser.mjs", "--screenshot", screenshot) };
@@ -66,6 +75,16 @@ function page() {
   return file;
 }
 
+/** A port that was free a moment ago. */
+async function freePort() {
+  const probe = net.createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address();
+  probe.close();
+  await once(probe, "close");
+  return String(port);
+}
+
 /** Ends all members as soon as one has failed. */
 const failed = new AbortController();
 
@@ -87,18 +106,24 @@ async function take(part, url, count) {
   return lines;
 }
 
+const SERVERS = {
+  c: async () => program("chat_server", "0", page()),
+  node: async () => ofNode("chat_server.mjs", await freePort()),
+};
+const hasPage = values.server === "c";
 const members = [...MEMBERS];
-if (values.browser || findChromium()) members.push(BROWSER);
-else console.log("no Chromium is installed: the browser stays away\n");
+if (hasPage && (values.browser || findChromium())) members.push(BROWSER);
+else if (hasPage) console.log("no Chromium is installed: the browser stays away\n");
 
-const server = spawn(path.join(programs, "chat_server"), ["0", page()], { stdio: ["ignore", "pipe", "inherit"] });
+const [file, ...args] = await SERVERS[values.server]();
+const server = spawn(file, args, { stdio: ["ignore", "pipe", "inherit"] });
 const [greeting] = await once(createInterface(server.stdout), "line");
 const url = greeting.replace("listening on ", "");
-console.log(`the chat server, in C, is ${greeting}`);
+console.log(`the chat server (${values.server}) is ${greeting}`);
 console.log(`${members.map(({ name, what }) => `${name} is ${what}`).join("; ")}\n`);
 
 try {
-  await checkPage(url);
+  if (hasPage) await checkPage(url);
   const transcripts = await Promise.all(members.map((member) => take(member, url, members.length)));
   transcripts.forEach((lines, i) => {
     const { name } = members[i];
@@ -109,7 +134,7 @@ try {
   });
   console.log(`\neach of the ${members.length} saw what all others said`);
   if (members.includes(BROWSER)) console.log(`what the browser saw is in ${path.relative(process.cwd(), screenshot)}`);
-  if (process.stdout.isTTY && !values.once) {
+  if (process.stdout.isTTY && hasPage && !values.once) {
     console.log(`the chat goes on at ${url} until Ctrl-C`);
     await once(process, "SIGINT");
   }
