@@ -130,6 +130,10 @@ handle! {
     pub Next, sio_next, sio_next_drop
 }
 handle! {
+    /// The right to say what a client sends to be let in. Dropped, that is nothing.
+    pub Auth, sio_auth, sio_auth_drop
+}
+handle! {
     /// An event, while its delivery lasts.
     pub Event, sio_event, sio_event_release
 }
@@ -246,6 +250,14 @@ impl Next {
     }
 }
 
+impl Auth {
+    /// Has the client send the JSON of an object.
+    pub fn send(self, json: &str) -> Result<()> {
+        // SAFETY: the right is given up, also when this fails; the text is alive.
+        done(unsafe { c::sio_auth_send(ManuallyDrop::new(self).0.as_ptr(), text(json)) })
+    }
+}
+
 // ---- deliveries ------------------------------------------------------------------------------------------------------
 
 impl Queue {
@@ -352,6 +364,8 @@ pub enum Delivery<'a> {
     Done { id: Id, status: i32, message: &'a str },
     /// An event for a client.
     ClientEvent { id: Id, client: Ref<'a, Client>, event: Ref<'a, Event> },
+    /// A client is about to ask to be let in.
+    ClientAuth { id: Id, client: Ref<'a, Client>, auth: Auth },
     /// A client is connected.
     ClientConnect { id: Id, client: Ref<'a, Client> },
     /// A client could not be connected.
@@ -410,6 +424,13 @@ impl Delivery<'_> {
             (k, ..) if k == kind::SIO_DELIVERY_KIND_DONE as i32 => Delivery::Done { id, status, message },
             (k, _, Some(client), Some(event)) if k == kind::SIO_DELIVERY_KIND_CLIENT_EVENT as i32 => {
                 Delivery::ClientEvent { id, client, event }
+            }
+            (k, _, Some(client), _) if k == kind::SIO_DELIVERY_KIND_CLIENT_AUTH as i32 => {
+                // Owned, as above.
+                match Auth::found(std::mem::replace(&mut record.auth, ptr::null_mut())) {
+                    Some(auth) => Delivery::ClientAuth { id, client, auth },
+                    None => Delivery::Unknown,
+                }
             }
             (k, _, Some(client), _) if k == kind::SIO_DELIVERY_KIND_CLIENT_CONNECT as i32 => {
                 Delivery::ClientConnect { id, client }
@@ -671,6 +692,10 @@ impl Client {
     methods! {
         /// Has every event delivered.
         on_any(id: Id) -> Result<()> = done sio_client_on_any(Some(on_client_event), data(id), None, ptr::null_mut());
+        /// Has each CONNECT delivered before it is sent, to be told what it is to carry.
+        on_auth(id: Id) -> Result<()> = done sio_client_on_auth(Some(on_client_auth), data(id), None);
+        /// What it sends to be let in from now on: the JSON of an object.
+        set_auth_json(json: &str) -> Result<()> = done sio_client_set_auth_json(text(json));
         /// Has each connection delivered.
         on_connect(id: Id) -> Result<()> = done sio_client_on_connect(Some(on_client), data(id), None, ptr::null_mut());
         /// Has each refusal or failure delivered.
@@ -767,6 +792,7 @@ unsafe extern "C" fn on_end(_: *mut c::sio_socket, _: c::sio_str, _: *const c::s
 unsafe extern "C" fn on_ack(_: i32, _: *const c::sio_payload, _: *mut c_void) {}
 unsafe extern "C" fn on_done(_: i32, _: *const c::sio_error, _: *mut c_void) {}
 unsafe extern "C" fn on_client_event(_: *mut c::sio_client, _: *mut c::sio_event, _: *mut c_void) {}
+unsafe extern "C" fn on_client_auth(_: *mut c::sio_client, _: *mut c::sio_auth, _: *mut c_void) {}
 unsafe extern "C" fn on_client(_: *mut c::sio_client, _: *mut c_void) {}
 unsafe extern "C" fn on_client_error(_: *mut c::sio_client, _: *const c::sio_error, _: *mut c_void) {}
 unsafe extern "C" fn on_client_end(_: *mut c::sio_client, _: c::sio_str, _: *const c::sio_error, _: *mut c_void) {}

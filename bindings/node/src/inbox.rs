@@ -105,7 +105,7 @@ pub(crate) fn write(out: &mut String, delivery: Delivery<'_>, objects: &mut Obje
             text(out, reason);
             text(out, message);
         }
-        Delivery::Log { .. } | Delivery::Unknown => return 0,
+        Delivery::ClientAuth { .. } | Delivery::Log { .. } | Delivery::Unknown => return 0,
     }
     out.push(']');
     0
