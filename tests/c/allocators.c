@@ -2,10 +2,12 @@
  * leaves it as it was. */
 #include "loopback.h"
 
-static int connected, called;
+static int connected, called, asked;
 static sio_socket *socket_;
 static sio_event *event_;
 static sio_ack *ack_;
+static sio_next *next_;
+static sio_auth *auth_;
 
 static void on_connection(sio_socket *socket, void *user_data)
 {
@@ -21,6 +23,22 @@ static void on_event(sio_socket *socket, sio_event *event, void *user_data)
   event_ = sio_event_retain(event);
   ack_ = sio_event_take_ack(event);
   count(&called);
+}
+
+static void on_middleware(sio_socket *socket, sio_next *next, void *user_data)
+{
+  (void)socket;
+  (void)user_data;
+  next_ = next;
+  count(&asked);
+}
+
+static void on_auth(sio_client *client, sio_auth *auth, void *user_data)
+{
+  (void)client;
+  (void)user_data;
+  auth_ = auth;
+  count(&asked);
 }
 
 static void on_answer(int32_t status, const sio_payload *response, void *user_data)
@@ -44,6 +62,7 @@ struct owned {
   }
 
 TAKES_BACK(ack, sio_ack_drop)
+TAKES_BACK(auth, sio_auth_drop)
 TAKES_BACK(broadcast, sio_broadcast_free)
 TAKES_BACK(client, sio_client_release)
 TAKES_BACK(client_options, sio_client_options_free)
@@ -51,6 +70,7 @@ TAKES_BACK(event, sio_event_release)
 TAKES_BACK(manager, sio_manager_release)
 TAKES_BACK(manager_options, sio_manager_options_free)
 TAKES_BACK(namespace, sio_namespace_release)
+TAKES_BACK(next, sio_next_drop)
 TAKES_BACK(payload, sio_payload_release)
 TAKES_BACK(queue, sio_queue_release)
 TAKES_BACK(runtime, sio_runtime_release)
@@ -129,16 +149,30 @@ int main(void)
   sio_server *server = start_server(NULL);
   sio_namespace *nsp = sio_server_of(server, SIO_STR("/"));
   sio_manager *manager = manager_for(server, NULL);
-  sio_client *client = sio_manager_socket(manager, SIO_STR("/"), NULL);
+  sio_client *client = sio_manager_socket(manager, SIO_STR("/"), NULL), *waiting, *silent;
+  sio_namespace *questioned;
   check_ok(sio_namespace_on_connection(nsp, on_connection, NULL, NULL, NULL));
   check_ok(sio_namespace_on(nsp, SIO_STR("event"), on_event, NULL, NULL, NULL));
   check_ok(sio_client_connect(client));
   check_reaches(&connected, 1);
   check_ok(sio_client_emit_with_ack(client, SIO_STR("event"), NULL, 0, on_answer, NULL, NULL));
   check_reaches(&called, 1);
+
+  /* Two more clients: about one the server has to decide, and one has to say why it should be let in. */
+  questioned = sio_server_of(server, SIO_STR("/questioned"));
+  check_ok(sio_namespace_use(questioned, on_middleware, NULL, NULL));
+  waiting = sio_manager_socket(manager, SIO_STR("/questioned"), NULL);
+  check_ok(sio_client_connect(waiting));
+  check_reaches(&asked, 1);
+  silent = sio_manager_socket(manager, SIO_STR("/silent"), NULL);
+  check_ok(sio_client_on_auth(silent, on_auth, NULL, NULL));
+  check_ok(sio_client_connect(silent));
+  check_reaches(&asked, 2);
   {
     struct owned all[] = {
       OWNED(ack, ack_),
+      OWNED(next, next_),
+      OWNED(auth, auth_),
       OWNED(broadcast, sio_namespace_broadcast(nsp)),
       OWNED(client_options, sio_client_options_new()),
       OWNED(event, event_),
@@ -166,6 +200,9 @@ int main(void)
     }
   }
   sio_socket_release(socket_);
+  sio_namespace_release(questioned);
+  sio_client_release(waiting);
+  sio_client_release(silent);
   sio_client_release(client);
   end_manager(manager);
   sio_namespace_release(nsp);

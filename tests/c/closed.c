@@ -37,6 +37,21 @@ static void never_called(sio_socket *socket, sio_event *event, void *user_data)
   check(!"called for a closed socket");
 }
 
+static void never_decided(sio_socket *socket, sio_next *next, void *user_data)
+{
+  (void)socket;
+  (void)next;
+  (void)user_data;
+  check(!"asked by a closed server");
+}
+
+static void on_auth(sio_client *client, sio_auth *auth, void *user_data)
+{
+  (void)client;
+  (void)user_data;
+  sio_auth_drop(auth);
+}
+
 static void never_called_client(sio_client *client, sio_event *event, void *user_data)
 {
   (void)client;
@@ -158,6 +173,7 @@ static void a_closed_server_answers(sio_server *server, sio_namespace *nsp)
   check_ok(sio_broadcast_disconnect_sockets(broadcast, true));
   check_ok(sio_server_on_request(server, on_request, NULL, destroy));
   check_ok(sio_namespace_on(nsp, SIO_STR("x"), never_called, NULL, destroy, NULL));
+  check_ok(sio_namespace_use(nsp, never_decided, NULL, destroy));
 
   /* Closed again, it says so again. */
   check_ok(sio_server_close(server, on_done, NULL, destroy));
@@ -182,6 +198,8 @@ static void a_disconnected_client_answers(sio_client *client, sio_manager *manag
   check_ok(sio_client_emit_flags(client, SIO_STR("x"), NULL, SIO_EMIT_VOLATILE));
   check_ok(sio_client_emit_with_ack(client, SIO_STR("x"), NULL, 0, on_closed_answer, NULL, destroy));
   check_ok(sio_client_on(client, SIO_STR("x"), never_called_client, NULL, destroy, NULL));
+  check_ok(sio_client_on_auth(client, on_auth, NULL, destroy));
+  check_ok(sio_client_set_auth_json(client, SIO_STR("{}")));
   check_ok(sio_manager_close(manager, NULL, NULL, destroy));
   check_ok(sio_manager_close_wait(manager, PATIENCE_S * 1000));
 }
@@ -280,13 +298,13 @@ int main(void)
   a_closed_server_answers(server, nsp);
   sio_namespace_release(nsp);
   sio_server_release(server);
-  check_reaches(&destroyed, 4);
+  check_reaches(&destroyed, 5);
 
   a_disconnected_client_answers(client, manager);
   sio_client_release(client);
   sio_manager_release(manager);
   check_reaches(&called, 1);
-  check_reaches(&destroyed, 3);
+  check_reaches(&destroyed, 4);
 
   everything_of_a_dead_runtime_answers();
   check_ok(sio_runtime_shutdown_wait(sio_runtime_get_default(), PATIENCE_S * 1000));

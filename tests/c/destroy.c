@@ -72,6 +72,22 @@ static void on_connection(sio_socket *socket, void *user_data)
   end(user_data);
 }
 
+static void on_middleware(sio_socket *socket, sio_next *next, void *user_data)
+{
+  (void)socket;
+  begin(user_data);
+  sio_next_drop(next);
+  end(user_data);
+}
+
+static void on_auth(sio_client *asked, sio_auth *auth, void *user_data)
+{
+  (void)asked;
+  begin(user_data);
+  sio_auth_drop(auth);
+  end(user_data);
+}
+
 static void on_end(sio_socket *socket, sio_str reason, const sio_error *error, void *user_data)
 {
   (void)socket;
@@ -194,6 +210,8 @@ LISTENER(client_on_disconnect, sio_client_on_disconnect(OF(client), on_disconnec
 
 ONCE_ONLY(server_listen, sio_server_listen(OF(server), SIO_STR("127.0.0.1:0"), on_done, data, destroy))
 ONCE_ONLY(server_on_request, sio_server_on_request(OF(server), on_request, data, destroy))
+ONCE_ONLY(namespace_use, sio_namespace_use(OF(nsp), on_middleware, data, destroy))
+ONCE_ONLY(client_on_auth, sio_client_on_auth(OF(client), on_auth, data, destroy))
 ONCE_ONLY(socket_answer, sio_socket_emit_with_ack(OF(server_socket), X, NULL, 0, on_answer, data, destroy))
 ONCE_ONLY(client_answer, sio_client_emit_with_ack(OF(client), X, NULL, 0, on_answer, data, destroy))
 ONCE_ONLY(client_timeout, sio_client_emit_with_ack(OF(client), X, NULL, 1, on_answer, data, destroy))
@@ -208,7 +226,7 @@ static register_fn *const LISTENERS[] = {
   client_on_disconnect,
 };
 static register_fn *const OTHERS[] = {
-  server_listen, server_on_request, socket_answer, client_answer, client_timeout,
+  server_listen, server_on_request, namespace_use, client_on_auth, socket_answer, client_answer, client_timeout,
 };
 static register_fn *const ENDS[] = {manager_close, server_close};
 
@@ -318,6 +336,9 @@ static void what_is_replaced_is_destroyed(void)
   check_ok(server_on_request(false, next(), NULL));
   check_ok(server_on_request(false, next(), NULL));
   check_ok(sio_server_on_request(server, on_request, NULL, NULL));
+  check_ok(client_on_auth(false, next(), NULL));
+  check_ok(client_on_auth(false, next(), NULL));
+  check_ok(sio_client_set_auth_json(client, SIO_STR("{}")));
   check_ok(sio_log_set(SIO_LOG_ERROR, on_log, next(), destroy));
   check_ok(sio_log_set(SIO_LOG_ERROR, on_log, next(), destroy));
   check_ok(sio_log_set(0, NULL, NULL, NULL));

@@ -21,6 +21,9 @@ static sio_runtime *runtime;
 static sio_server_options *options;
 static sio_payload *payload;
 static sio_queue *queue;
+static sio_next *undecided;
+static sio_auth *question;
+static int asked;
 
 static void destroy(void *user_data)
 {
@@ -63,6 +66,22 @@ static void on_ask(sio_socket *socket, sio_event *event, void *user_data)
   check_ok(sio_ack_send(sio_event_take_ack(event), sio_event_get_payload(event)));
 }
 
+static void on_middleware(sio_socket *socket, sio_next *next, void *user_data)
+{
+  (void)socket;
+  (void)user_data;
+  undecided = next;
+  count(&asked);
+}
+
+static void on_auth(sio_client *client, sio_auth *auth, void *user_data)
+{
+  (void)client;
+  (void)user_data;
+  question = auth;
+  count(&asked);
+}
+
 static void log_line(int32_t level, sio_str target, sio_str message, void *user_data)
 {
   (void)level;
@@ -94,9 +113,14 @@ static void the_parents_objects_are_out_of_reach(void)
   check_status(sio_server_options_set_queue(with_queue, queue), SIO_ERR_FORKED);
   check(sio_queue_fd(queue) == -1);
   check(sio_server_retain(server) == NULL);
+  check_status(sio_next_accept(undecided), SIO_ERR_FORKED);
+  check_status(sio_next_reject(undecided, SIO_STR("no"), NULL), SIO_ERR_FORKED);
+  check_status(sio_auth_send(question, SIO_STR("{}")), SIO_ERR_FORKED);
   sio_server_options_free(with_queue);
 
   /* Giving them back does nothing. */
+  sio_next_drop(undecided);
+  sio_auth_drop(question);
   sio_client_release(clients[0]);
   sio_manager_release(managers[0]);
   sio_namespace_release(nsp);
@@ -236,6 +260,8 @@ static void by_the_system_call(void)
 int main(void)
 {
   sio_runtime_options *runtime_options = sio_runtime_options_new();
+  sio_namespace *questioned;
+  sio_client *waiting, *silent;
   int i;
   check_ok(sio_runtime_options_set_dispatch_threads(runtime_options, 2));
   check_ok(sio_runtime_new(runtime_options, &runtime));
@@ -258,8 +284,26 @@ int main(void)
   }
   check_reaches(&connected, CLIENTS);
 
+  questioned = sio_server_of(server, SIO_STR("/questioned"));
+  check_ok(sio_namespace_use(questioned, on_middleware, NULL, destroy));
+  waiting = sio_manager_socket(managers[0], SIO_STR("/questioned"), NULL);
+  check_ok(sio_client_on_auth(waiting, on_auth, NULL, destroy));
+  check_ok(sio_client_connect(waiting));
+  check_reaches(&asked, 1);
+  check_ok(sio_auth_send(question, SIO_STR("{}")));
+  check_reaches(&asked, 2);
+  silent = sio_manager_socket(managers[1], SIO_STR("/silent"), NULL);
+  check_ok(sio_client_on_auth(silent, on_auth, NULL, destroy));
+  check_ok(sio_client_connect(silent));
+  check_reaches(&asked, 3);
+
   in_full_traffic();
 
+  check_ok(sio_next_accept(undecided));
+  sio_auth_drop(question);
+  sio_namespace_release(questioned);
+  sio_client_release(waiting);
+  sio_client_release(silent);
   for (i = 0; i < CLIENTS; i++) {
     sio_client_release(clients[i]);
     end_manager(managers[i]);

@@ -13,6 +13,7 @@
 enum kind {
   /* On the threads of the library. */
   LISTENING,
+  MIDDLEWARE,
   CONNECTION,
   NAMESPACE_EVENT,
   NAMESPACE_ANY,
@@ -28,6 +29,7 @@ enum kind {
   MANAGER_OPEN,
   MANAGER_CLOSE,
   MANAGER_CLOSED,
+  CLIENT_AUTH,
   CLIENT_CONNECT,
   CLIENT_CONNECT_ERROR,
   CLIENT_EVENT,
@@ -41,6 +43,7 @@ enum kind {
   DESTROY_ANSWER,
   /* On the thread that makes the call. */
   ROOMS,
+  HEADERS,
   DESTROY_FAILED,
   DESTROY_DATA,
   KINDS
@@ -51,6 +54,7 @@ static struct {
   sio_runtime *runtime;
   sio_server *server;
   sio_namespace *nsp;
+  sio_socket *asked; /* in a middleware */
   sio_socket *socket;
   sio_manager *manager;
   sio_client *client;
@@ -83,6 +87,14 @@ static void kind_done(int32_t status, const sio_error *error, void *user_data)
   (void)error;
   check_ok(status);
   happens(*(enum kind *)user_data);
+}
+
+static void kind_middleware(sio_socket *socket, sio_next *next, void *user_data)
+{
+  world.asked = socket;
+  happens(*(enum kind *)user_data);
+  world.asked = NULL;
+  check_ok(sio_next_accept(next));
 }
 
 static void kind_connection(sio_socket *socket, void *user_data)
@@ -139,6 +151,13 @@ static void kind_manager(int32_t event, uint32_t attempt, sio_str reason, const 
   happens(*(enum kind *)user_data);
 }
 
+static void kind_auth(sio_client *client, sio_auth *auth, void *user_data)
+{
+  (void)client;
+  happens(*(enum kind *)user_data);
+  check_ok(sio_auth_send(auth, SIO_STR("{}")));
+}
+
 static void kind_client(sio_client *client, void *user_data)
 {
   (void)client;
@@ -184,6 +203,13 @@ static void kind_room(sio_str room, void *user_data)
   happens(*(enum kind *)user_data);
 }
 
+static void kind_header(sio_str name, sio_str value, void *user_data)
+{
+  (void)name;
+  (void)value;
+  happens(*(enum kind *)user_data);
+}
+
 static void kind_destroy(void *user_data)
 {
   happens(*(enum kind *)user_data);
@@ -214,6 +240,7 @@ static void happens_on_the_server(void)
   check_ok(sio_server_listen(world.server, SIO_STR("127.0.0.1:0"), kind_done, &kinds[LISTENING], NULL));
   check_reaches(&happened[LISTENING], 1);
   world.nsp = sio_server_of(world.server, SIO_STR("/"));
+  check_ok(sio_namespace_use(world.nsp, kind_middleware, &kinds[MIDDLEWARE], NULL));
   check_ok(sio_namespace_on_connection(world.nsp, kind_connection, &kinds[CONNECTION], NULL, NULL));
   check_ok(sio_namespace_on(world.nsp, SIO_STR("event"), kind_event, &kinds[NAMESPACE_EVENT], NULL, NULL));
   check_ok(sio_namespace_on_any(world.nsp, kind_event, &kinds[NAMESPACE_ANY], NULL, NULL));
@@ -234,6 +261,7 @@ static void happens_on_the_client(void)
   check_ok(sio_manager_on(world.manager, SIO_MANAGER_OPEN, kind_manager, &kinds[MANAGER_OPEN], NULL, NULL));
   check_ok(sio_manager_on(world.manager, SIO_MANAGER_CLOSE, kind_manager, &kinds[MANAGER_CLOSE], NULL, NULL));
   world.client = sio_manager_socket(world.manager, SIO_STR("/"), NULL);
+  check_ok(sio_client_on_auth(world.client, kind_auth, &kinds[CLIENT_AUTH], NULL));
   check_ok(sio_client_on_connect(world.client, kind_client, &kinds[CLIENT_CONNECT], NULL, NULL));
   check_ok(sio_client_on(world.client, SIO_STR("event"), kind_client_event, &kinds[CLIENT_EVENT], NULL, NULL));
   check_ok(sio_client_once(world.client, SIO_STR("event"), kind_client_event, &kinds[CLIENT_ONCE], NULL, NULL));
@@ -283,6 +311,8 @@ static void happens_at_registrations(void)
   check(happened[DESTROY_DATA] == 1);
   check(sio_socket_rooms(world.socket, kind_room, &kinds[ROOMS]) > 0);
   check(happened[ROOMS] == 1);
+  check(sio_handshake_headers(sio_socket_get_handshake(world.socket), kind_header, &kinds[HEADERS]) > 0);
+  check(happened[HEADERS] == 1);
   check_ok(sio_log_set(SIO_LOG_TRACE, kind_log, &kinds[LOG], NULL));
   check_ok(sio_server_options_set_json(options, SIO_STR("{\"no such option\":1}")));
   check_reaches(&happened[LOG], 1);

@@ -68,6 +68,20 @@ static void on_request(const sio_request *request, sio_reply *reply, void *user_
   sio_reply_drop(reply);
 }
 
+static void on_middleware(sio_socket *socket, sio_next *next, void *user_data)
+{
+  (void)socket;
+  (void)user_data;
+  sio_next_accept(next);
+}
+
+static void on_auth(sio_client *client, sio_auth *auth, void *user_data)
+{
+  (void)client;
+  (void)user_data;
+  sio_auth_drop(auth);
+}
+
 static void on_room(sio_str room, void *user_data)
 {
   (void)room;
@@ -119,9 +133,11 @@ static void use_the_socket(sio_socket *socket)
   check_ok(registers(sio_socket_on_disconnecting(socket, on_end, NULL, destroy, &listeners[3])));
   check_ok(registers(sio_socket_on_disconnect(socket, on_end, NULL, destroy, &listeners[4])));
   /* In its last callbacks a socket answers SIO_ERR_CLOSED. */
+  sio_cork();
   sio_socket_emit(socket, SIO_STR("x"), NULL);
   sio_socket_emit_flags(socket, SIO_STR("x"), NULL, SIO_EMIT_VOLATILE);
   registers(sio_socket_emit_with_ack(socket, SIO_STR("x"), NULL, 10, on_answer, NULL, destroy));
+  sio_uncork();
   sio_socket_join(socket, SIO_STR("room"));
   if (sio_socket_connected(socket)) {
     check(sio_socket_rooms(socket, on_room, socket) > 0);
@@ -183,14 +199,20 @@ static void make_and_end_others(void)
   sio_server *server = NULL;
   sio_manager *manager = NULL;
   sio_client *client;
+  sio_namespace *nsp;
   check_ok(sio_server_new(world.runtime, NULL, &server));
   check_ok(registers(sio_server_listen(server, SIO_STR("127.0.0.1:0"), on_done, NULL, destroy)));
   check_ok(registers(sio_server_on_request(server, on_request, NULL, destroy)));
   sio_namespace_release(sio_server_of(server, SIO_STR("/made in a callback")));
+  nsp = sio_server_of(server, SIO_STR("/"));
+  check_ok(registers(sio_namespace_use(nsp, on_middleware, NULL, destroy)));
+  sio_namespace_release(nsp);
   check_ok(sio_manager_options_set_reconnection(options, false));
   check_ok(sio_manager_new(world.runtime, sio_cstr(url_of(server, "")), options, &manager));
   sio_manager_options_free(options);
   client = sio_manager_socket(manager, SIO_STR("/"), NULL);
+  check_ok(sio_client_set_auth_json(client, SIO_STR("{}")));
+  check_ok(registers(sio_client_on_auth(client, on_auth, NULL, destroy)));
   check_ok(registers(sio_client_emit_with_ack(client, SIO_STR("x"), NULL, 0, on_answer, NULL, destroy)));
   check_ok(sio_client_disconnect(client));
   check_ok(sio_client_connect(client));
@@ -208,6 +230,9 @@ static void inside(enum kind kind)
   sio_payload *payload = text_payload("x");
   if (world.nsp) {
     use_the_namespace(world.nsp);
+  }
+  if (world.asked) {
+    use_the_socket(world.asked);
   }
   if (world.socket) {
     use_the_socket(world.socket);
