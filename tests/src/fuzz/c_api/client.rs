@@ -5,15 +5,17 @@ use std::ptr;
 use socketio::{
     sio_client, sio_client_active, sio_client_buffered_bytes, sio_client_connect, sio_client_connected,
     sio_client_disconnect, sio_client_emit, sio_client_emit_flags, sio_client_emit_with_ack, sio_client_get_manager,
-    sio_client_id, sio_client_namespace, sio_client_off, sio_client_on, sio_client_on_any, sio_client_on_connect,
-    sio_client_on_connect_error, sio_client_on_disconnect, sio_client_once, sio_client_options, sio_client_retain,
-    sio_manager, sio_manager_close, sio_manager_new, sio_manager_off, sio_manager_on, sio_manager_open,
-    sio_manager_options, sio_manager_retain, sio_manager_socket, sio_payload, sio_runtime, sio_status,
+    sio_client_id, sio_client_namespace, sio_client_off, sio_client_on, sio_client_on_any, sio_client_on_auth,
+    sio_client_on_connect, sio_client_on_connect_error, sio_client_on_disconnect, sio_client_once, sio_client_options,
+    sio_client_retain, sio_client_set_auth_json, sio_manager, sio_manager_close, sio_manager_new, sio_manager_off,
+    sio_manager_on, sio_manager_open, sio_manager_options, sio_manager_retain, sio_manager_socket, sio_payload,
+    sio_runtime, sio_status,
 };
 
 use super::host::Host;
 use super::registry::{
-    Times, on_ack, on_client_disconnect, on_client_event, on_connect, on_connect_error, on_done, on_manager, read_text,
+    Times, on_ack, on_auth, on_client_disconnect, on_client_event, on_connect, on_connect_error, on_done, on_manager,
+    read_text,
 };
 
 /// URLs that lead nowhere, without a look at names.
@@ -147,7 +149,7 @@ unsafe fn call_client(host: &mut Host<'_>) {
 
 unsafe fn listen(host: &mut Host<'_>, good: bool, to: *mut sio_client) {
     let mut listener = 0;
-    let step = host.script.below(6);
+    let step = host.script.below(8);
     // SAFETY: as the caller says.
     unsafe {
         match step {
@@ -172,6 +174,16 @@ unsafe fn listen(host: &mut Host<'_>, good: bool, to: *mut sio_client) {
                 let (function, user_data, destroy) = (callback.function, callback.user_data, callback.destroy);
                 let status = sio_client_on_connect_error(to, function, user_data, destroy, ptr::null_mut());
                 host.registered(status, &callback, good && function.is_some());
+            }
+            5 => {
+                let callback = host.callback(on_auth as _, Times::Any);
+                let (function, user_data, destroy) = (callback.function, callback.user_data, callback.destroy);
+                let status = sio_client_on_auth(to, function, user_data, destroy);
+                host.registered(status, &callback, good && function.is_some());
+            }
+            6 => {
+                let status = sio_client_set_auth_json(to, host.text());
+                host.answered(status, good);
             }
             _ => {
                 let callback = host.callback(on_client_disconnect as _, Times::Any);

@@ -357,6 +357,7 @@ impl<'a> Host<'a> {
         // SAFETY: all handles are of their types and held.
         unsafe {
             self.close_all();
+            registry::catch_up(0, true);
             self.clear_records(usize::MAX);
             for (kind, handle) in std::mem::take(&mut self.held) {
                 give_back(kind, handle);

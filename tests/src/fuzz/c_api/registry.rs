@@ -8,9 +8,10 @@ use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use socketio::{
-    sio_ack_drop, sio_ack_send, sio_client, sio_client_connected, sio_client_emit, sio_delivery, sio_delivery_kind,
-    sio_error, sio_error_get_data, sio_error_message, sio_error_status, sio_event, sio_event_get_payload,
-    sio_event_name, sio_event_release, sio_event_retain, sio_event_take_ack, sio_manager_close_wait, sio_payload,
+    sio_ack_drop, sio_ack_send, sio_auth, sio_auth_drop, sio_auth_send, sio_client, sio_client_connected,
+    sio_client_emit, sio_delivery, sio_delivery_kind, sio_error, sio_error_get_data, sio_error_message,
+    sio_error_status, sio_event, sio_event_get_payload, sio_event_name, sio_event_release, sio_event_retain,
+    sio_event_take_ack, sio_manager_close_wait, sio_next, sio_next_accept, sio_next_drop, sio_next_reject, sio_payload,
     sio_payload_count, sio_payload_get_value, sio_payload_json, sio_payload_release, sio_payload_retain, sio_reply,
     sio_reply_drop, sio_reply_send, sio_request, sio_request_path, sio_socket, sio_socket_emit, sio_socket_retain,
     sio_status, sio_str,
@@ -43,6 +44,12 @@ struct Registry {
     entries: BTreeMap<usize, Entry>,
     /// References to sockets that have connected.
     sockets: Vec<usize>,
+    /// What middlewares have not decided at once.
+    undecided: Vec<usize>,
+    /// What was asked for by clients and not answered at once.
+    unanswered: Vec<usize>,
+    /// The program ends: nothing is left for later.
+    ending: bool,
 }
 
 static REGISTRY: LazyLock<Mutex<Registry>> = LazyLock::new(Mutex::default);
@@ -104,6 +111,7 @@ pub(super) fn until_destroyed(all: &[*mut c_void], pump: impl Fn()) -> bool {
 pub(super) fn end(none_given_up: bool) {
     let all = wait_until(HUNG, |registry| registry.entries.values().all(|entry| entry.destroyed));
     let mut registry = lock();
+    registry.ending = false;
     assert!(all, "not destroyed: {:?}", registry.entries.values().filter(|it| !it.destroyed).collect::<Vec<_>>());
     for entry in std::mem::take(&mut registry.entries).into_values() {
         let due = entry.times == Times::Once && entry.registered && none_given_up;
@@ -119,6 +127,50 @@ pub(super) fn await_socket() {
 /// A reference to a socket that has connected.
 pub(super) fn take_socket() -> Option<*mut sio_socket> {
     lock().sockets.pop().map(std::ptr::with_exposed_provenance_mut)
+}
+
+/// Decides and answers one of what callbacks have left; all of it, and all that comes, when the program ends.
+pub(super) fn catch_up(way: usize, ending: bool) {
+    let most = if ending { usize::MAX } else { 1 };
+    let take = |list: &mut Vec<usize>| list.split_off(list.len().saturating_sub(most));
+    let mut registry = lock();
+    registry.ending |= ending;
+    let (undecided, unanswered) = (take(&mut registry.undecided), take(&mut registry.unanswered));
+    drop(registry);
+    for next in undecided {
+        decide(std::ptr::with_exposed_provenance_mut(next), way);
+    }
+    for auth in unanswered {
+        answer(std::ptr::with_exposed_provenance_mut(auth), way);
+    }
+}
+
+fn decide(next: *mut sio_next, way: usize) {
+    // SAFETY: the token is ours, and used up.
+    unsafe {
+        let status = match way % 4 {
+            0 | 1 => sio_next_accept(next),
+            2 => sio_next_reject(next, sio_str::new("no"), std::ptr::null()),
+            _ => {
+                sio_next_drop(next);
+                sio_status::SIO_OK
+            }
+        };
+        assert!(matches!(status, sio_status::SIO_OK | sio_status::SIO_ERR_CLOSED), "{status:?}");
+    }
+}
+
+fn answer(auth: *mut sio_auth, way: usize) {
+    use sio_status::{SIO_ERR_CLOSED, SIO_ERR_INVALID_JSON, SIO_OK};
+    // SAFETY: the token is ours, and used up.
+    unsafe {
+        match way % 4 {
+            0 => assert!(matches!(sio_auth_send(auth, sio_str::new("{\"a\":1}")), SIO_OK | SIO_ERR_CLOSED)),
+            1 => assert!(matches!(sio_auth_send(auth, sio_str::EMPTY), SIO_OK | SIO_ERR_CLOSED)),
+            2 => assert_eq!(sio_auth_send(auth, sio_str::new("{")), SIO_ERR_INVALID_JSON),
+            _ => sio_auth_drop(auth),
+        }
+    }
 }
 
 /// Destroys a `user_data`.
@@ -220,6 +272,32 @@ pub(super) unsafe extern "C" fn on_client_event(
     if way.is_multiple_of(8) {
         // SAFETY: client and event are lent.
         unsafe { sio_client_emit(client, sio_str::new("again"), sio_event_get_payload(event)) };
+    }
+}
+
+pub(super) unsafe extern "C" fn on_middleware(socket: *mut sio_socket, next: *mut sio_next, user_data: *mut c_void) {
+    let way = called(user_data);
+    // SAFETY: the socket is lent. It waits, or is gone already.
+    unsafe { sio_socket_emit(socket, sio_str::new("early"), std::ptr::null()) };
+    let mut registry = lock();
+    if way.is_multiple_of(5) && !registry.ending {
+        registry.undecided.push(next.expose_provenance());
+    } else {
+        drop(registry);
+        decide(next, way);
+    }
+}
+
+pub(super) unsafe extern "C" fn on_auth(client: *mut sio_client, auth: *mut sio_auth, user_data: *mut c_void) {
+    let way = called(user_data);
+    // SAFETY: the client is lent.
+    let _ = unsafe { sio_client_connected(client) };
+    let mut registry = lock();
+    if way.is_multiple_of(5) && !registry.ending {
+        registry.unanswered.push(auth.expose_provenance());
+    } else {
+        drop(registry);
+        answer(auth, way);
     }
 }
 
@@ -330,6 +408,8 @@ pub(super) unsafe fn handle(record: &sio_delivery) {
         match record.kind {
             kind if kind == K::SIO_DELIVERY_KIND_EVENT as i32 => on_event(record.socket, record.event, data),
             kind if kind == K::SIO_DELIVERY_KIND_CONNECTION as i32 => on_connection(record.socket, data),
+            kind if kind == K::SIO_DELIVERY_KIND_MIDDLEWARE as i32 => on_middleware(record.socket, record.next, data),
+            kind if kind == K::SIO_DELIVERY_KIND_CLIENT_AUTH as i32 => on_auth(record.client, record.auth, data),
             kind if kind == K::SIO_DELIVERY_KIND_ACK as i32 => on_ack(record.status, record.payload, data),
             kind if kind == K::SIO_DELIVERY_KIND_DONE as i32 => on_done(record.status, record.error, data),
             kind if kind == K::SIO_DELIVERY_KIND_REQUEST as i32 => on_request(record.request, record.reply, data),
@@ -347,7 +427,7 @@ pub(super) unsafe fn handle(record: &sio_delivery) {
             }
             kind => {
                 called(data);
-                assert!((1..=13).contains(&kind), "{kind}");
+                assert!((1..=15).contains(&kind), "{kind}");
                 read_text(record.text);
                 read_error(record.error);
             }
@@ -361,6 +441,11 @@ pub(super) unsafe extern "C" fn on_wake(user_data: *mut c_void) {
 
 pub(super) unsafe extern "C" fn on_thread(user_data: *mut c_void) {
     called(user_data);
+}
+
+pub(super) unsafe extern "C" fn on_header(name: sio_str, value: sio_str, _: *mut c_void) {
+    read_text(name);
+    read_text(value);
 }
 
 pub(super) unsafe extern "C" fn on_room(room: sio_str, _: *mut c_void) {

@@ -16,11 +16,15 @@ use socketio::{
     sio_socket_on_disconnect, sio_socket_on_disconnecting, sio_socket_once, sio_socket_retain, sio_socket_rooms,
     sio_socket_set_data, sio_socket_transport, sio_status, sio_string, sio_string_get,
 };
-use socketio::{sio_handshake_auth_json, sio_handshake_header, sio_handshake_query, sio_handshake_url};
+use socketio::{
+    sio_handshake_auth_json, sio_handshake_header, sio_handshake_headers, sio_handshake_query, sio_handshake_url,
+    sio_namespace_use,
+};
 
 use super::host::Host;
 use super::registry::{
-    self, Times, on_ack, on_connection, on_disconnect, on_done, on_event, on_request, on_room, read_text,
+    self, Times, on_ack, on_connection, on_disconnect, on_done, on_event, on_header, on_middleware, on_request,
+    on_room, read_text,
 };
 
 /// Addresses that nobody can listen on; none is looked up by name.
@@ -142,7 +146,7 @@ unsafe fn call_namespace(host: &mut Host<'_>) {
     let mut listener = 0;
     // SAFETY: as the caller says.
     unsafe {
-        let step = host.script.below(9);
+        let step = host.script.below(10);
         match step {
             0 => {
                 read_text(sio_namespace_name(to));
@@ -184,6 +188,12 @@ unsafe fn call_namespace(host: &mut Host<'_>) {
                 } else {
                     sio_namespace_on_disconnecting(to, function, user_data, destroy, ptr::null_mut())
                 };
+                host.registered(status, &callback, namespace.good && function.is_some());
+            }
+            8 => {
+                let callback = host.callback(on_middleware as _, Times::Any);
+                let (function, user_data, destroy) = (callback.function, callback.user_data, callback.destroy);
+                let status = sio_namespace_use(to, function, user_data, destroy);
                 host.registered(status, &callback, namespace.good && function.is_some());
             }
             _ => {
@@ -310,6 +320,7 @@ unsafe fn read_socket(host: &mut Host<'_>, socket: *mut sio_socket) {
         read_text(sio_namespace_name(namespace));
         let handshake = sio_socket_get_handshake(socket);
         read_text(sio_handshake_header(handshake, text));
+        sio_handshake_headers(handshake, Some(on_header), ptr::null_mut());
         read_text(sio_handshake_url(handshake));
         read_text(sio_handshake_auth_json(handshake));
         let status = sio_handshake_query(handshake, text, out.place());
