@@ -131,8 +131,9 @@ pub fn note(what: Arc<dyn Flush>) {
 /// Flushes what is noted. The turn is still active: what is noted meanwhile is flushed too.
 fn flush() {
     loop {
-        let mut batch = NOTED.with_borrow_mut(|noted| std::mem::take(&mut noted.list));
-        if NOTED.with_borrow(|noted| noted.origin.is_some_and(Origin::is_inherited)) {
+        let (mut batch, is_inherited) = NOTED
+            .with_borrow_mut(|noted| (std::mem::take(&mut noted.list), noted.origin.is_some_and(Origin::is_inherited)));
+        if is_inherited {
             // The parent will flush them.
             std::mem::forget(batch);
             return;
