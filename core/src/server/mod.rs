@@ -11,6 +11,8 @@ mod handshake;
 mod layer;
 mod listening;
 mod middleware;
+#[cfg(all(test, shuttle))]
+mod models;
 mod namespace;
 mod request;
 mod socket;
