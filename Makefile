@@ -62,6 +62,7 @@ bench-close: servers ## Measure how long a server takes to close with 10,000 cli
 
 servers: $(LIBRARY) ## Build the programs that tests, demo and benchmarks run, into target/servers.
 	node bindings/node/build.mjs
+	bindings/python/build
 	tests/servers/build $(SERVERS) $(LIBRARY)
 	cargo build --release --package socketio-tests --bin engine-echo
 	install target/release/engine-echo $(SERVERS)
@@ -77,7 +78,7 @@ setup: ## Install what is missing of the tools and packages that demo and tests 
 
 clean: ## Remove what was built and installed here.
 	cargo clean
-	rm -rf $(INTEROP)/node_modules $(INTEROP)/.venv
+	rm -rf $(INTEROP)/node_modules $(INTEROP)/.venv bindings/python/.venv
 	rm -rf $(addprefix tests/fuzz/,artifacts target work)
 
 # Cargo knows best whether it is up to date.

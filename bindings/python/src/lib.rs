@@ -1,5 +1,49 @@
-//! The native half of the Python package.
+//! The native half of the Python package `socketio_native`.
+//!
+//! No thread of the library ever attaches to Python: what happens waits in a [`queue::Queue`], which the running asyncio
+//! loop drains. What stands for a registration there is a number; the Python objects stay on this side.
+
 use pyo3::prelude::*;
 
+mod client;
+mod cork;
+mod decode;
+mod encode;
+mod error;
+mod handlers;
+mod queue;
+mod reply;
+mod server;
+mod socket;
+mod turn;
+
+/// Closes what the library still has open, and ends its threads, within `timeout` milliseconds.
+#[pyfunction]
+fn shut_down(py: Python<'_>, timeout: u32) {
+    // At the end of a process nobody is left to be told that it took longer.
+    let _ = py.detach(|| socketio_bindings::shut_down(timeout));
+}
+
+/// Says that this process is a forked child: before anything else of this module in it.
+#[pyfunction]
+fn after_fork_child() {
+    socketio_bindings::after_fork_child();
+}
+
 #[pymodule]
-mod _native {}
+mod _native {
+    #[pymodule_export]
+    use super::client::{Client, Manager};
+    #[pymodule_export]
+    use super::handlers::Handlers;
+    #[pymodule_export]
+    use super::queue::Queue;
+    #[pymodule_export]
+    use super::reply::{Admission, Reply};
+    #[pymodule_export]
+    use super::server::{Namespace, Server};
+    #[pymodule_export]
+    use super::socket::Socket;
+    #[pymodule_export]
+    use super::{after_fork_child, shut_down};
+}
