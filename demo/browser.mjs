@@ -45,17 +45,18 @@ async function main() {
   const [url, room, name] = positionals;
   const profile = mkdtempSync(path.join(tmpdir(), "chat-"));
   const { chromium } = createRequire(new URL("../tests/interop/package.json", import.meta.url))("playwright-core");
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath: findChromium(),
-    args: FLAGS,
-    viewport: { width: 720, height: 900 },
-  });
   const patience = setTimeout(() => fail("gives up"), PATIENCE_MS);
+  let context;
   try {
+    context = await chromium.launchPersistentContext(profile, {
+      executablePath: findChromium(),
+      args: FLAGS,
+      viewport: { width: 720, height: 900 },
+    });
     await chat(context.pages()[0], { url, room, name, others: Number(values.members) - 1, screenshot: values.screenshot });
   } finally {
     clearTimeout(patience);
-    await context.close();
+    await context?.close();
     rmSync(profile, { recursive: true, force: true });
   }
 }
@@ -82,8 +83,13 @@ async function chat(page, { url, room, name, others, screenshot }) {
     tell("sends a picture");
     await page.getByLabel("Picture").setInputFiles({ name: CAPTION, mimeType: "image/png", buffer: FACE });
     await say(page, tell, "did this arrive?");
-    await page.locator("li.mine.arrived", { hasText: "did this arrive?" }).waitFor();
-    tell("the server has acknowledged: sent");
+    const answers = [];
+    for (const own of [`hello, I am ${name}`, CAPTION, "did this arrive?"]) {
+      const item = page.locator("li.mine[data-answer]", { hasText: own });
+      answers.push(await item.getAttribute("data-answer"));
+    }
+    if (answers.some((answer) => answer !== "sent")) throw new Error(`the server answered ${answers.join(", ")}`);
+    tell(`the server has acknowledged: ${answers.at(-1)}`);
 
     await everything;
     if (screenshot) {
