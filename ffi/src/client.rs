@@ -4,6 +4,7 @@ use std::ffi::c_void;
 
 use socketio_core::client::{EventHandler, Socket, SocketConfig};
 use socketio_core::data::Kind;
+use socketio_core::proto::engine::packet::Transport;
 use socketio_core::{Error, ErrorKind};
 
 use crate::ack::{answer, sio_ack_fn};
@@ -26,7 +27,8 @@ use crate::text::{sio_destroy_fn, sio_str, sio_string};
 /// Methods: sio_manager_socket gives one; sio_client_get_manager, sio_client_namespace, sio_client_id,
 /// sio_client_connected, sio_client_active, sio_client_connect, sio_client_disconnect, sio_client_set_auth_json,
 /// sio_client_on_auth, sio_client_on, sio_client_once, sio_client_on_any, sio_client_on_connect,
-/// sio_client_on_connect_error, sio_client_on_disconnect, sio_client_off, sio_client_emit, sio_client_emit_flags, sio_client_emit_with_ack, sio_client_buffered_bytes, sio_client_retain,
+/// sio_client_on_connect_error, sio_client_on_disconnect, sio_client_off, sio_client_emit, sio_client_emit_flags, sio_client_emit_with_ack,
+/// sio_client_transport, sio_client_buffered_bytes, sio_client_retain,
 /// sio_client_release.
 pub struct sio_client {
     _opaque: [u8; 0],
@@ -374,6 +376,16 @@ pub unsafe extern "C" fn sio_client_emit_with_ack(
         let (client, event) = (caller.borrow(client)?, caller.text(event)?);
         caller.with_payload(payload, |payload| client.emit_with_ack(event, payload, timeout(timeout_ms), handler))
     })
+}
+
+/// The transport that its manager's connection uses: "polling" or "websocket".
+///
+/// Ownership: borrows `client`; returns a constant.
+/// Thread: any.
+/// Errors: no text when there is no connection.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sio_client_transport(client: *const sio_client) -> sio_str {
+    guard!(|caller| Ok(sio_str::new(caller.borrow(client)?.transport().map_or("", Transport::as_str))))
 }
 
 /// Bytes that wait to be sent on its manager's connection.

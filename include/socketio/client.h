@@ -23,7 +23,8 @@
  * Methods: sio_manager_socket gives one; sio_client_get_manager, sio_client_namespace, sio_client_id,
  * sio_client_connected, sio_client_active, sio_client_connect, sio_client_disconnect, sio_client_set_auth_json,
  * sio_client_on_auth, sio_client_on, sio_client_once, sio_client_on_any, sio_client_on_connect,
- * sio_client_on_connect_error, sio_client_on_disconnect, sio_client_off, sio_client_emit, sio_client_emit_flags, sio_client_emit_with_ack, sio_client_buffered_bytes, sio_client_retain,
+ * sio_client_on_connect_error, sio_client_on_disconnect, sio_client_off, sio_client_emit, sio_client_emit_flags, sio_client_emit_with_ack,
+ * sio_client_transport, sio_client_buffered_bytes, sio_client_retain,
  * sio_client_release.
  */
 typedef struct sio_client sio_client;
@@ -255,6 +256,15 @@ sio_status sio_client_emit_with_ack(sio_client *client,
                                     sio_ack_fn function,
                                     void *user_data,
                                     sio_destroy_fn destroy);
+
+/**
+ * The transport that its manager's connection uses: "polling" or "websocket".
+ *
+ * Ownership: borrows `client`; returns a constant.
+ * Thread: any.
+ * Errors: no text when there is no connection.
+ */
+sio_str sio_client_transport(const sio_client *client);
 
 /**
  * Bytes that wait to be sent on its manager's connection.

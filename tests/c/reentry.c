@@ -175,6 +175,8 @@ static void use_the_client(sio_client *client)
   }
   sio_client_active(client);
   sio_client_buffered_bytes(client);
+  check(is(sio_client_transport(client), "polling") || is(sio_client_transport(client), "websocket") ||
+        is(sio_client_transport(client), ""));
   check(is(sio_client_namespace(client), "/"));
   check(sio_client_get_manager(client) == world.manager);
   for (i = 0; i < sizeof listeners / sizeof *listeners; i++) {

@@ -735,6 +735,8 @@ impl Client {
         /// Sends an event whose answer is delivered as [`Delivery::Ack`]; 0 waits as long as it takes.
         emit_with_ack(event: &str, payload: &Payload, timeout_ms: u32, id: Id) -> Result<()> =
             done sio_client_emit_with_ack(text(event), payload.0.as_ptr(), timeout_ms, Some(on_ack), data(id), None);
+        /// "polling" or "websocket"; no text when there is no connection.
+        transport() -> &'static str = borrowed sio_client_transport();
         /// Bytes that wait to be sent on its connection.
         buffered_bytes() -> u64 = plain sio_client_buffered_bytes();
     }

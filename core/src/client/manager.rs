@@ -19,6 +19,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::net::dial::Target;
 use crate::net::dial::polling::PollingClient;
 use crate::net::dial::url::Url;
+use crate::proto::engine::packet::Transport;
 use crate::proto::engine::session::ClientConfig;
 use crate::proto::engine::websocket::{Decoder, Role};
 use crate::runtime::dispatch::delivery::Delivery;
@@ -173,6 +174,11 @@ impl Manager {
     /// Bytes that wait to be sent on the connection.
     pub fn buffered_bytes(&self) -> usize {
         self.look(State::buffered_bytes)
+    }
+
+    /// The transport in use, while there is a connection.
+    pub fn transport(&self) -> Option<Transport> {
+        self.look(State::transport)
     }
 
     /// Where its deliveries go.

@@ -14,6 +14,7 @@ use super::state::Delivered;
 use crate::data::payload::Payload;
 use crate::data::tag::{Kind, Tag};
 use crate::error::{Error, Result};
+use crate::proto::engine::packet::Transport;
 use crate::proto::socket::event::{ReceivedEvent, check_emitted};
 use crate::runtime::dispatch::delivery::{Delivery, EventTarget};
 use crate::runtime::dispatch::event::{AckHandler, AckTarget, Event};
@@ -79,6 +80,11 @@ impl Socket {
     /// Bytes that wait to be sent on its manager's connection.
     pub fn buffered_bytes(&self) -> usize {
         self.manager.buffered_bytes()
+    }
+
+    /// The transport that its manager's connection uses, while there is one.
+    pub fn transport(&self) -> Option<Transport> {
+        self.manager.transport()
     }
 
     /// Has it connected, now and after each loss of the connection. Nothing happens when it is active already.

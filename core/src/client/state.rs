@@ -17,7 +17,7 @@ use crate::data::payload::Payload;
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::link::Writer;
 use crate::proto::engine::client::ClientSession;
-use crate::proto::engine::packet::Message;
+use crate::proto::engine::packet::{Message, Transport};
 use crate::proto::engine::session::CloseReason;
 use crate::proto::socket::event::ReceivedEvent;
 use crate::proto::socket::text::Outgoing;
@@ -126,6 +126,11 @@ impl State {
     /// Bytes that wait to be sent on the connection.
     pub(super) fn buffered_bytes(&mut self) -> usize {
         self.connection.as_mut().map_or(0, Connection::buffered_bytes)
+    }
+
+    /// The transport in use, while there is a connection.
+    pub(super) fn transport(&mut self) -> Option<Transport> {
+        self.connection.as_mut().map(|connection| connection.session().transport())
     }
 
     /// When [`tick`](Self::tick) is wanted next.

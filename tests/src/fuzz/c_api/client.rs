@@ -7,9 +7,9 @@ use socketio::{
     sio_client_disconnect, sio_client_emit, sio_client_emit_flags, sio_client_emit_with_ack, sio_client_get_manager,
     sio_client_id, sio_client_namespace, sio_client_off, sio_client_on, sio_client_on_any, sio_client_on_auth,
     sio_client_on_connect, sio_client_on_connect_error, sio_client_on_disconnect, sio_client_once, sio_client_options,
-    sio_client_retain, sio_client_set_auth_json, sio_manager, sio_manager_close, sio_manager_new, sio_manager_off,
-    sio_manager_on, sio_manager_open, sio_manager_options, sio_manager_retain, sio_manager_socket, sio_payload,
-    sio_runtime, sio_status,
+    sio_client_retain, sio_client_set_auth_json, sio_client_transport, sio_manager, sio_manager_close, sio_manager_new,
+    sio_manager_off, sio_manager_on, sio_manager_open, sio_manager_options, sio_manager_retain, sio_manager_socket,
+    sio_payload, sio_runtime, sio_status,
 };
 
 use super::host::Host;
@@ -115,6 +115,7 @@ unsafe fn call_client(host: &mut Host<'_>) {
         let status = match host.script.below(10) {
             0 => {
                 read_text(sio_client_namespace(to));
+                read_text(sio_client_transport(to));
                 let _ = (sio_client_connected(to), sio_client_active(to), sio_client_buffered_bytes(to));
                 assert_eq!(sio_client_get_manager(to).is_null(), !client.good);
                 let mut out = host.out();
