@@ -137,6 +137,12 @@ impl Client {
         self.native.id()
     }
 
+    /// `"polling"` or `"websocket"`; no text when there is no connection.
+    #[getter]
+    fn transport(&self) -> &'static str {
+        self.native.transport()
+    }
+
     /// Has it connected.
     fn connect(&self, py: Python<'_>) -> PyResult<()> {
         py.detach(|| self.native.connect()).or_raise()

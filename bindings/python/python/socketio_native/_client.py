@@ -293,6 +293,11 @@ class AsyncClient(Events):
         """The id of this client in a namespace; `None` when it is not connected to it."""
         return self.namespaces.get(namespace or "/")
 
+    def transport(self) -> str | None:
+        """The transport in use, ``'polling'`` or ``'websocket'``; `None` when there is no connection."""
+        clients = self._connection.clients.values() if self._connection is not None else ()
+        return next((client.transport for client in clients), None) or None
+
     def start_background_task(
         self, target: Callable[..., Coroutine[Any, Any, T]], *args: Any, **kwargs: Any
     ) -> asyncio.Task[T]:
