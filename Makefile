@@ -6,7 +6,7 @@ LIBRARY := target/release/libsocketio.a
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-long fuzz lint test-rust models asan valgrind tsan miri test-interop bench bench-close servers \
-  header install setup clean FORCE
+  test-node header install setup clean FORCE
 
 help: ## Say what there is to make.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -14,7 +14,7 @@ help: ## Say what there is to make.
 demo: setup servers ## Let C, Node and a browser chat through a C server; stay up with its page on a terminal.
 	@node demo/run.mjs $(SERVERS)
 
-test: lint test-rust models asan valgrind test-interop ## Run everything, in minutes.
+test: lint test-rust models asan valgrind test-node test-interop ## Run everything, in minutes.
 	@scripts/setup browser
 	@node demo/run.mjs $(SERVERS) --once --browser
 	@node demo/run.mjs $(SERVERS) --server node
@@ -47,6 +47,12 @@ tsan: setup ## Run the C programs under ThreadSanitizer; wants a nightly toolcha
 miri: setup ## Run the unit tests of the boundary under Miri; wants a nightly toolchain.
 	scripts/sanitize miri
 
+test-node: setup ## Run the tests of the Node package, beside the official packages.
+	node bindings/node/build.mjs
+	cd bindings/node && cmp -s package-lock.json node_modules/.installed || { npm ci --ignore-scripts --no-fund --no-audit \
+	  --loglevel=error && cp package-lock.json node_modules/.installed; }
+	cd bindings/node && npm test
+
 test-interop: setup servers ## Run official clients and servers against ours and against each other.
 	scripts/interop $(SERVERS)
 
@@ -78,7 +84,7 @@ setup: ## Install what is missing of the tools and packages that demo and tests 
 
 clean: ## Remove what was built and installed here.
 	cargo clean
-	rm -rf $(INTEROP)/node_modules $(INTEROP)/.venv bindings/python/.venv
+	rm -rf $(INTEROP)/node_modules $(INTEROP)/.venv bindings/python/.venv bindings/node/node_modules bindings/node/socketio.node
 	rm -rf $(addprefix tests/fuzz/,artifacts target work)
 
 # Cargo knows best whether it is up to date.

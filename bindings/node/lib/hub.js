@@ -107,6 +107,9 @@ const KINDS = [
   function middleware([, number, nsp, id, handshake]) {
     namespaces.get(nsp)?._ask(number, id, handshake);
   },
+  function clientAuth([, number]) {
+    clients.get(number)?._authorize();
+  },
 ];
 
 function arrived(args, buffers, first) {

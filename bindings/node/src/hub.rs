@@ -189,12 +189,13 @@ impl Hub {
 
     /// The client of a namespace, whose events are told from now on; its number.
     #[napi]
-    pub fn client(&self, manager: u32, nsp: String, auth: Option<String>) -> napi::Result<u32> {
+    pub fn client(&self, manager: u32, nsp: String) -> napi::Result<u32> {
         let mut objects = self.state.objects.borrow_mut();
         let manager = objects.managers.get(manager).ok_or_else(closed)?;
-        let client = manager.socket(&nsp, auth.as_deref()).map_err(thrown)?;
+        let client = manager.socket(&nsp, None).map_err(thrown)?;
         let id = Id::from(objects.clients.next());
         client.on_any(id).map_err(thrown)?;
+        client.on_auth(id).map_err(thrown)?;
         client.on_connect(id).map_err(thrown)?;
         client.on_connect_error(id).map_err(thrown)?;
         client.on_disconnect(id).map_err(thrown)?;

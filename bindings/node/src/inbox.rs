@@ -24,6 +24,7 @@ enum Kind {
     ClientDisconnect,
     Manager,
     Middleware,
+    ClientAuth,
 }
 
 /// Writes one record, with a comma if others are before it; and adds its attachments to `call`. How many bytes these have.
@@ -39,7 +40,7 @@ pub(crate) fn write(out: &mut String, delivery: Delivery<'_>, objects: &mut Obje
         Delivery::Middleware { id, socket, next } => {
             let number = sockets.number(&socket).unwrap_or_else(|| sockets.add(&socket));
             if let Some(peer) = sockets.get_mut(number) {
-                peer.next = Some(next);
+                peer.asked = Some(next);
             }
             introduction(out, Kind::Middleware, number, id, &socket);
         }
@@ -81,6 +82,11 @@ pub(crate) fn write(out: &mut String, delivery: Delivery<'_>, objects: &mut Obje
             begin(out, Kind::ClientEvent, id);
             return arguments(out, right, Some(event.name()), &event.payload(), call);
         }
+        Delivery::ClientAuth { id, auth, .. } => {
+            let Some(client) = clients.get_mut(id as u32) else { return 0 };
+            client.asked = Some(auth);
+            begin(out, Kind::ClientAuth, id);
+        }
         Delivery::ClientConnect { id, client } => {
             begin(out, Kind::ClientConnect, id);
             text(out, &client.id().unwrap_or_default());
@@ -105,7 +111,7 @@ pub(crate) fn write(out: &mut String, delivery: Delivery<'_>, objects: &mut Obje
             text(out, reason);
             text(out, message);
         }
-        Delivery::ClientAuth { .. } | Delivery::Log { .. } | Delivery::Unknown => return 0,
+        Delivery::Log { .. } | Delivery::Unknown => return 0,
     }
     out.push(']');
     0

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
-use socketio_bindings::{Ack, Client, Manager, Namespace, Next, Server, Socket};
+use socketio_bindings::{Ack, Auth, Client, Manager, Namespace, Next, Server, Socket};
 
 use crate::table::{Rights, Table};
 
@@ -13,20 +13,20 @@ pub(crate) struct Objects {
     pub(crate) namespaces: Table<Namespace>,
     pub(crate) sockets: Sockets,
     pub(crate) managers: Table<Manager>,
-    pub(crate) clients: Table<Peer<Client>>,
+    pub(crate) clients: Table<Peer<Client, Auth>>,
 }
 
 /// A socket of either side, and the events of it that wait for an answer.
-pub(crate) struct Peer<T> {
+pub(crate) struct Peer<T, Right> {
     pub(crate) handle: T,
     pub(crate) acks: Rights<Ack>,
-    /// The right to let it join, while a middleware thinks about that.
-    pub(crate) next: Option<Next>,
+    /// What JavaScript is asked while it connects: whether it may join, or what it says to be let in.
+    pub(crate) asked: Option<Right>,
 }
 
 /// The sockets of servers, by number, and their numbers.
 pub(crate) struct Sockets {
-    table: Table<Peer<Socket>>,
+    table: Table<Peer<Socket, Next>>,
     numbers: HashMap<usize, u32, RandomState>,
 }
 
@@ -42,9 +42,9 @@ impl Objects {
     }
 }
 
-impl<T> Peer<T> {
+impl<T, Right> Peer<T, Right> {
     pub(crate) fn new(handle: T) -> Self {
-        Self { handle, acks: Rights::new(), next: None }
+        Self { handle, acks: Rights::new(), asked: None }
     }
 }
 
@@ -61,11 +61,11 @@ impl Sockets {
         number
     }
 
-    pub(crate) fn get(&self, number: u32) -> Option<&Peer<Socket>> {
+    pub(crate) fn get(&self, number: u32) -> Option<&Peer<Socket, Next>> {
         self.table.get(number)
     }
 
-    pub(crate) fn get_mut(&mut self, number: u32) -> Option<&mut Peer<Socket>> {
+    pub(crate) fn get_mut(&mut self, number: u32) -> Option<&mut Peer<Socket, Next>> {
         self.table.get_mut(number)
     }
 

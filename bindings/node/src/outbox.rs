@@ -123,7 +123,7 @@ fn operation(fields: &mut Fields<'_, '_>, objects: &mut Objects) -> std::result:
         "d" => with_socket(fields, objects, |socket, fields| socket.disconnect(fields.flag())),
         "n" => {
             let number = fields.number();
-            let next = objects.sockets.get_mut(number).and_then(|socket| socket.next.take());
+            let next = objects.sockets.get_mut(number).and_then(|socket| socket.asked.take());
             // Who has gone away meanwhile will not be heard of again.
             let accepted = next.map_or(Ok(()), Next::accept);
             accepted.map_err(|error| Refusal { kind: "next", number, ack: 0, error })
@@ -134,7 +134,7 @@ fn operation(fields: &mut Fields<'_, '_>, objects: &mut Objects) -> std::result:
                 "" => None,
                 json => Some(Payload::from_json(json, &[])?),
             };
-            let next = objects.sockets.get_mut(number).and_then(|socket| socket.next.take());
+            let next = objects.sockets.get_mut(number).and_then(|socket| socket.asked.take());
             let Some(next) = next else { return Ok(()) };
             next.reject(&message, data.as_ref()).or_else(|error| refused("socket", number, 0, error))
         }
@@ -164,6 +164,12 @@ fn operation(fields: &mut Fields<'_, '_>, objects: &mut Objects) -> std::result:
                 return Ok(());
             };
             ack.send(&payload).or_else(|error| refused("client", number, 0, error))
+        }
+        "U" => {
+            let (number, json) = (fields.number(), fields.raw());
+            let auth = objects.clients.get_mut(number).and_then(|client| client.asked.take());
+            let Some(auth) = auth else { return Ok(()) };
+            auth.send(json).or_else(|error| refused("client", number, 0, error))
         }
         "C" => match objects.clients.get(fields.number()) {
             Some(client) => Ok(client.handle.connect()?),

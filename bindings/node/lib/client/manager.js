@@ -95,8 +95,7 @@ class Manager extends Emitter {
 
   /** A number for a new socket. */
   _add(socket, nsp) {
-    const auth = socket.auth && typeof socket.auth === "object" ? JSON.stringify(socket.auth) : undefined;
-    const number = hub.natively("client", this.#native(), nsp, auth);
+    const number = hub.natively("client", this.#native(), nsp);
     this.#clients.push(number);
     this.#sockets.set(nsp, socket);
     if (this.#held) hub.clients.set(number, socket);
@@ -160,7 +159,8 @@ class Manager extends Emitter {
   }
 
   #closed(reason) {
-    if (this.#readyState === "closed") return;
+    // What was closed here is told already, and another connection may have been asked for since.
+    if (this.#readyState !== "open" || reason === "forced close") return;
     this.#readyState = "closed";
     this.#reconnecting = this.#settings.reconnection;
     if (!this.#reconnecting) this.#rest();
