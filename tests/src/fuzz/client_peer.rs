@@ -82,6 +82,9 @@ impl Books {
                 let send = self.peer.connect(name);
                 assert!(!send || self.open && !was_active);
                 assert_eq!(self.peer.active(name), self.peer.socket(name).is_some());
+                if send && step >= 128 {
+                    self.peer.ask(name);
+                }
             }
             8 => {
                 let name = script.pick(&NAMES);
@@ -95,6 +98,14 @@ impl Books {
                 for (name, socket) in self.peer.opened() {
                     assert!(*name == *socket && self.peer.active(&name) && !self.peer.connected(&name));
                 }
+            }
+            9 => {
+                let name = script.pick(&NAMES);
+                let is_active = self.peer.active(name);
+                if self.peer.asked(name) {
+                    assert!(is_active && !self.peer.connected(name) && !self.peer.asked(name));
+                }
+                assert_eq!(self.peer.active(name), is_active);
             }
             10 => self.closed(),
             11 => self.emit(script, limits),
