@@ -5,19 +5,19 @@ SERVERS := target/servers
 LIBRARY := target/release/libsocketio.a
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long fuzz lint test-rust models asan valgrind tsan miri test-interop bench bench-close servers \
-  test-node header install setup clean FORCE
+.PHONY: help demo test test-long fuzz lint test-rust models asan valgrind tsan miri test-node test-bindings test-interop bench \
+  bench-close servers header install setup clean FORCE
 
 help: ## Say what there is to make.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
-demo: setup servers ## Let C, Node and a browser chat through a C server; stay up with its page on a terminal.
+demo: setup servers ## Let C, Python, Node and a browser chat through a C server; stay up with its page on a terminal.
 	@node demo/run.mjs $(SERVERS)
 
-test: lint test-rust models asan valgrind test-node test-interop ## Run everything, in minutes.
+test: lint test-rust models asan valgrind test-node test-bindings test-interop ## Run everything, in minutes.
 	@scripts/setup browser
 	@node demo/run.mjs $(SERVERS) --once --browser
-	@node demo/run.mjs $(SERVERS) --server node
+	@for server in python node; do node demo/run.mjs $(SERVERS) --server $$server || exit 1; done
 
 test-long: test tsan miri ## Run everything, the suites ten times over, 100,000 simulations, the fuzzer ten minutes per target.
 	for round in 1 2 3 4 5 6 7 8 9 10; do scripts/interop $(SERVERS) || exit 1; done
@@ -59,7 +59,7 @@ test-interop: setup servers ## Run official clients and servers against ours and
 fuzz: setup ## Look for inputs that break something, 600 s for each target: make fuzz ARGS='60 c_api'.
 	scripts/fuzz $(ARGS)
 
-bench: servers ## Measure echo-c beside other servers: make bench ARGS='--scenarios echo,echo-16'.
+bench: servers ## Measure our servers beside others: make bench ARGS='--bindings python,node --scenarios echo,echo-16'.
 	scripts/bench $(SERVERS) $(ARGS)
 
 bench-close: servers ## Measure how long a server takes to close with 10,000 clients.
@@ -72,6 +72,12 @@ servers: $(LIBRARY) ## Build the programs that tests, demo and benchmarks run, i
 	tests/servers/build $(SERVERS) $(LIBRARY)
 	cargo build --release --package socketio-tests --bin engine-echo
 	install target/release/engine-echo $(SERVERS)
+
+test-bindings: setup servers ## See that both bindings leave nothing behind, end in full traffic, and are undisturbed.
+	scripts/bindings leaks
+	scripts/bindings exits
+	scripts/bindings interpose
+	scripts/bindings asan
 
 header: ## Generate the headers anew.
 	UPDATE_HEADER=1 cargo test --package socketio-tests --test header

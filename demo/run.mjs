@@ -1,15 +1,14 @@
-// A chat: members in C, one of them on a loop of its own, in Node, in JavaScript with the official client, and in a
+// A chat: members in C, one of them on a loop of its own, in Python, in Node, in JavaScript with the official client, and in a
 // browser talk in a room, and each must see what all others say. On a terminal the server stays up afterwards, with its page,
 // until Ctrl-C.
 //
-//   node run.mjs PROGRAMS [--server c|node] [--once] [--browser]
+//   node run.mjs PROGRAMS [--server c|python|node] [--once] [--browser]
 //
 // PROGRAMS is the folder of the examples in C. The server is that in C by default, which alone has a page. --once ends on a
 // terminal too; --browser fails where there is no browser, instead of doing without.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import net from "node:net";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -35,12 +34,15 @@ const { positionals, values } = parseArgs({
 const programs = path.resolve(positionals[0]);
 const program = (name, ...args) => [path.join(programs, name), ...args];
 const script = (name, ...args) => [process.execPath, path.join(here, name), ...args];
+const python = path.join(examples, "python/.venv/bin/python");
+const ofPython = (name, ...args) => [python, path.join(examples, "python/examples", name), ...args];
 const ofNode = (name, ...args) => [process.execPath, path.join(examples, "node/examples", name), ...args];
 
 /** Who takes part: the name, what it is, and its command but for what all are told. */
 const MEMBERS = [
   { name: "ada", what: "C", command: program("chat_client") },
   { name: "brian", what: "C on its own loop", command: program("loop_poll") },
+  { name: "guido", what: "Python", command: ofPython("chat_client.py") },
   { name: "ryan", what: "Node", command: ofNode("chat_client.mjs") },
   { name: "grace", what: "the official JavaScript client", command: script("chat_client.mjs") },
 ];
@@ -75,16 +77,6 @@ function page() {
   return file;
 }
 
-/** A port that was free a moment ago. */
-async function freePort() {
-  const probe = net.createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address();
-  probe.close();
-  await once(probe, "close");
-  return String(port);
-}
-
 /** Ends all members as soon as one has failed. */
 const failed = new AbortController();
 
@@ -107,15 +99,16 @@ async function take(part, url, count) {
 }
 
 const SERVERS = {
-  c: async () => program("chat_server", "0", page()),
-  node: async () => ofNode("chat_server.mjs", await freePort()),
+  c: () => program("chat_server", "0", page()),
+  python: () => ofPython("chat_server.py", "0"),
+  node: () => ofNode("chat_server.mjs", "0"),
 };
 const hasPage = values.server === "c";
 const members = [...MEMBERS];
 if (hasPage && (values.browser || findChromium())) members.push(BROWSER);
 else if (hasPage) console.log("no Chromium is installed: the browser stays away\n");
 
-const [file, ...args] = await SERVERS[values.server]();
+const [file, ...args] = SERVERS[values.server]();
 const server = spawn(file, args, { stdio: ["ignore", "pipe", "inherit"] });
 const [greeting] = await once(createInterface(server.stdout), "line");
 const url = greeting.replace("listening on ", "");

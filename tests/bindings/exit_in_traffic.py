@@ -1,6 +1,7 @@
 """Ends the interpreter while a server and its clients are in full traffic, in the way that its argument says."""
 
 import asyncio
+import contextlib
 import os
 import socket
 import sys
@@ -40,8 +41,9 @@ async def main():
         clients.append(client)
 
     async def talk(client):
-        while True:
-            await asyncio.gather(*(client.call("echo", (i, b"bytes")) for i in range(16)))
+        with contextlib.suppress(socketio.exceptions.SocketIOError):  # the server has shut down
+            while True:
+                await asyncio.gather(*(client.call("echo", (i, b"bytes")) for i in range(16)))
 
     tasks = [asyncio.create_task(talk(client)) for client in clients]
     await enough.wait()

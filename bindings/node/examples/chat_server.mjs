@@ -2,11 +2,11 @@
 //
 //   node chat_server.mjs [PORT]
 //
-// PORT is 3000 by default. Ctrl-C ends it.
+// PORT is 3000 by default, 0 is any that is free. Ctrl-C ends it.
 import { Server } from "socketio-native";
 
 const port = Number(process.argv[2] ?? 3000);
-const io = new Server(port, { cors: { origin: "*" } });
+const io = new Server({ cors: { origin: "*" } });
 /** How many are in each room. */
 const present = new Map();
 
@@ -48,6 +48,7 @@ io.on("connection", (socket) => {
   });
 });
 
-console.log(`listening on http://127.0.0.1:${port}`);
+io.listen(`127.0.0.1:${port}`); // it listens when this returns
+console.log(`listening on http://127.0.0.1:${io.address().port}`);
 
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => io.close());

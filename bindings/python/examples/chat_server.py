@@ -2,7 +2,7 @@
 
     chat_server.py [PORT]
 
-PORT is 3000 by default. Ctrl-C ends it.
+PORT is 3000 by default, 0 is any that is free. Ctrl-C ends it.
 """
 
 import asyncio
@@ -35,12 +35,16 @@ async def join(sid, room, name):
 
 @sio.event
 async def message(sid, text):
+    if sid not in members:
+        return None
     await to_others(sid, "message", text)
     return "sent"
 
 
 @sio.event
 async def picture(sid, caption, image):
+    if sid not in members:
+        return None
     await to_others(sid, "picture", caption, image)
     return "sent"
 
@@ -52,13 +56,15 @@ async def disconnect(sid, reason):
         present[room] -= 1
         await to_others(sid, "left", present[room])
         del members[sid]
+        if present[room] == 0:
+            del present[room]
 
 
 async def main(port):
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await sio.listen("127.0.0.1", port)
+    _, port = await sio.listen("127.0.0.1", port)
     print(f"listening on http://127.0.0.1:{port}", flush=True)
     await stop.wait()
     await sio.shutdown()
