@@ -10,6 +10,8 @@ const outbox = require("../outbox.js");
 class Socket extends withAnyListeners(Emitter) {
   #ackTimeout;
   #active = false;
+  /** Events that came before the server let it in. */
+  #early = [];
   /** For the next emit. */
   #volatile = false;
   #timeout;
@@ -121,8 +123,12 @@ class Socket extends withAnyListeners(Emitter) {
 
   // ---- what happens to it ------------------------------------------------------------------------------------------
 
+  /** An event; one that the server sends before it lets the socket in is kept until it does. */
   _receive(event, right) {
-    if (!this.connected) return;
+    if (!this.connected) {
+      if (this.#active) this.#early.push([event, right]);
+      return;
+    }
     if (right !== 0) event.push(this.#answer(right));
     if (event.length > MOST_SPREAD) {
       process.emitWarning(`an event with ${event.length} arguments was not delivered`, "SocketIOWarning");
@@ -153,6 +159,7 @@ class Socket extends withAnyListeners(Emitter) {
     if (!this.#active) return;
     this.id = id;
     this.connected = true;
+    for (const early of this.#early.splice(0)) this._receive(...early);
     this._emitLocally(["connect"]);
   }
 
@@ -171,6 +178,7 @@ class Socket extends withAnyListeners(Emitter) {
   }
 
   _disconnect(reason) {
+    this.#early.length = 0; // of a connection that was left, and is now gone
     if (!this.connected) return;
     if (reason === "io server disconnect") this.#deactivate();
     this.#disconnected(reason);
