@@ -6,13 +6,23 @@ import net from "node:net";
 import { fileURLToPath } from "node:url";
 import { after, before } from "./test.mjs";
 
-const OFFICIAL = `node ${fileURLToPath(new URL("../official-server.mjs", import.meta.url))}`;
+const path = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 
-/** The command of the server under test: environment variable SERVER, by default the official one. */
-const COMMAND = process.env.SERVER || OFFICIAL;
+/** Servers on the packages of others, by the names that SERVER may have for them. */
+const OTHERS = {
+  official: `node ${path("official-server.mjs")}`,
+  "python-socketio": `${path(".venv/bin/python")} ${path("official-server.py")}`,
+};
+
+/** The server under test: environment variable SERVER, the name of another's or a command; by default the official one. */
+const SERVER = process.env.SERVER || "official";
+const COMMAND = OTHERS[SERVER] ?? SERVER;
 
 /** Whether the server under test is ours: for the bounds that the official one lacks. */
-export const ours = COMMAND !== OFFICIAL && process.env.SERVER !== "official";
+export const ours = !(SERVER in OTHERS);
+
+/** Which of the `dialects` it speaks. */
+export const serverDialect = SERVER === "python-socketio" ? "python-socketio" : "official";
 
 /** What a test for a bound of ours gets as its options. */
 export const oursOnly = ours ? {} : { skip: "ours only" };
@@ -57,8 +67,7 @@ export async function start(command, options = [], port = undefined) {
   };
 }
 
-export const startOfficial = (options, port) => start(OFFICIAL, options, port);
-export const startServer = (options, port) => start(ours ? COMMAND : OFFICIAL, options, port);
+export const startServer = (options, port) => start(COMMAND, options, port);
 
 /** One server for all tests of the surrounding `describe`; `port` and `url` are there once its tests run. */
 export function useServer(...options) {

@@ -5,7 +5,7 @@
  *
  * Commands, their fields separated by tabs. ATTACHMENTS are hexadecimal, separated by commas; "-" is no JSON or none.
  *
- *   socket NSP AUTH                           a socket for the namespace; it connects
+ *   socket NSP,NSP.. AUTH                     a socket for each of the namespaces; they connect
  *   connect NSP | disconnect NSP
  *   emit NSP EVENT JSON ATTACHMENTS
  *   ask NSP EVENT JSON ATTACHMENTS TIMEOUT    emits and awaits the ack
@@ -231,6 +231,14 @@ static void open_socket(sio_manager *manager, const char *nsp, const char *auth)
   must(sio_client_connect(client), "connect");
 }
 
+static void open_sockets(sio_manager *manager, char *namespaces, const char *auth)
+{
+  char *nsp;
+  for (nsp = strtok(namespaces, ","); nsp; nsp = strtok(NULL, ",")) {
+    open_socket(manager, nsp, auth);
+  }
+}
+
 static void answer(char *json, char *attachments)
 {
   sio_payload *payload = read_payload(json, attachments);
@@ -270,7 +278,7 @@ static void obey(sio_manager *manager, char **field, int n)
 {
   const char *command = n > 0 ? field[0] : "";
   if (strcmp(command, "socket") == 0 && n == 3) {
-    open_socket(manager, field[1], field[2]);
+    open_sockets(manager, field[1], field[2]);
   } else if (strcmp(command, "connect") == 0 && n == 2) {
     must(sio_client_connect(find_client(field[1])), "connect");
   } else if (strcmp(command, "disconnect") == 0 && n == 2) {
