@@ -170,10 +170,25 @@ impl Call<'_> {
                 ptr::null_mut(),
             );
             if called == sys::Status::napi_pending_exception {
-                // The function catches what handlers throw: this is the end of a worker that was terminated.
-                let mut exception = ptr::null_mut();
-                sys::napi_get_and_clear_last_exception(env, &raw mut exception);
+                raise(env);
             }
+        }
+    }
+}
+
+/// Makes what a tick behind the function has thrown an uncaught exception of the process. A worker that is terminated has none.
+///
+/// # Safety
+/// A handle scope is open.
+unsafe fn raise(env: sys::napi_env) {
+    let mut exception = ptr::null_mut();
+    let mut kind = sys::ValueType::napi_undefined;
+    // SAFETY: as the caller says; what is not written stays as it is.
+    unsafe {
+        sys::napi_get_and_clear_last_exception(env, &raw mut exception);
+        sys::napi_typeof(env, exception, &raw mut kind);
+        if kind != sys::ValueType::napi_undefined && kind != sys::ValueType::napi_null {
+            sys::napi_fatal_exception(env, exception);
         }
     }
 }

@@ -21,8 +21,8 @@ export const PAIRS = [
 ];
 
 /** A test with a time limit: one that waits in vain fails by itself. */
-export function test(name, body) {
-  return runner.test(name, { timeout: 20_000 }, body);
+export function test(name, body, timeout = 20_000) {
+  return runner.test(name, { timeout }, body);
 }
 
 /** Runs the same tests with each pair: `tests(use)`, where `use(t, options)` gives what a test needs. */
