@@ -141,10 +141,8 @@ impl ServerConfig {
             "pingTimeout" => self.ping_timeout = millis(key, value)?,
             "upgradeTimeout" => self.upgrade_timeout = millis(key, value)?,
             "connectTimeout" => self.connect_timeout = millis(key, value)?,
-            "maxHttpBufferSize" => {
-                let bytes = value.as_u64().and_then(|bytes| usize::try_from(bytes).ok());
-                self.limits.max_payload = bytes.ok_or_else(|| invalid(key, "a number of bytes is wanted"))?;
-            }
+            "maxHttpBufferSize" => self.limits.max_payload = bytes(key, value)?,
+            "maxBufferedBytes" => self.limits.queued_bytes = bytes(key, value)?,
             "transports" => {
                 let names = value.as_array().ok_or_else(|| invalid(key, "a list is wanted"))?;
                 self.transports = names.iter().map(|name| transport(key, name)).collect::<Result<_>>()?;
@@ -171,6 +169,11 @@ fn invalid(key: &str, what: &str) -> Error {
     Error::new(ErrorKind::InvalidArgument, format!("{key}: {what}"))
 }
 
+fn bytes(key: &str, value: &Value) -> Result<usize> {
+    let bytes = value.as_u64().and_then(|bytes| usize::try_from(bytes).ok());
+    bytes.ok_or_else(|| invalid(key, "a number of bytes is wanted"))
+}
+
 fn millis(key: &str, value: &Value) -> Result<Duration> {
     value.as_u64().map(Duration::from_millis).ok_or_else(|| invalid(key, "a number of milliseconds is wanted"))
 }
@@ -191,7 +194,7 @@ mod tests {
     fn the_official_option_object_is_taken() {
         let config = ServerConfig::from_json(
             r#"{"path":"/chat/","pingInterval":1000,"pingTimeout":2000,"upgradeTimeout":3000,"connectTimeout":4000,
-                "maxHttpBufferSize":5000,"transports":["websocket"],"allowUpgrades":false,"cors":{"origin":"*"},
+                "maxHttpBufferSize":5000,"maxBufferedBytes":6000,"transports":["websocket"],"allowUpgrades":false,"cors":{"origin":"*"},
                 "perMessageDeflate":false,"whatever":1}"#,
         )
         .unwrap();
@@ -199,6 +202,7 @@ mod tests {
         assert_eq!(engine.path, "/chat/");
         assert_eq!(engine.session.ping_interval, Duration::from_secs(1));
         assert_eq!(engine.session.max_payload, 5000);
+        assert_eq!(engine.limits.queued_bytes, 6000);
         assert_eq!(engine.transports, [Transport::WebSocket]);
         assert!(!engine.session.upgrades);
         assert!(engine.cors.is_some());
