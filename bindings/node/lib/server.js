@@ -77,9 +77,11 @@ class Server {
       const done = hub.expectEnd(() => {
         const namespaces = [...this.#namespaces.values()].map((nsp) => nsp._close());
         hub.natively("freeServer", this._number, namespaces);
-        if (this.#addresses.length > 0) hub.release();
+        hub.release();
         resolve();
       });
+      // Also for a server that never listened: somebody may wait for this.
+      if (this.#addresses.length === 0) hub.hold();
       hub.natively("closeServer", this._number, done);
     });
   }
