@@ -30,7 +30,8 @@ pub struct Hub {
 
 struct State {
     queue: Queue,
-    deliveries: RefCell<Deliveries>,
+    /// What was taken, and where it is written down.
+    deliveries: RefCell<(Deliveries, String)>,
     objects: RefCell<Objects>,
 }
 
@@ -41,7 +42,7 @@ impl Hub {
     pub fn new(env: Env, on_batch: Function<'_, Unknown<'_>, Unknown<'_>>) -> napi::Result<Self> {
         let queue = Queue::new().map_err(thrown)?;
         let fd = queue.fd();
-        let deliveries = RefCell::new(Deliveries::with_capacity(BATCH_EVENTS));
+        let deliveries = RefCell::new((Deliveries::with_capacity(BATCH_EVENTS), String::new()));
         let state = Rc::new(State { queue, deliveries, objects: RefCell::new(Objects::new()) });
         let (drained, ended) = (Rc::clone(&state), Rc::clone(&state));
         let watch = Watch::new(&env, fd, &on_batch, move |callback| drained.drain(callback), move || ended.end())?;
@@ -206,11 +207,11 @@ impl Hub {
 impl State {
     /// Tells JavaScript what waits. It may call any method of the hub meanwhile.
     fn drain(&self, callback: &Callback<'_>) {
-        let Ok(mut deliveries) = self.deliveries.try_borrow_mut() else { return };
-        if !self.queue.take(&mut deliveries).is_ok_and(|count| count > 0) {
+        let Ok(mut borrowed) = self.deliveries.try_borrow_mut() else { return };
+        let (deliveries, text) = &mut *borrowed;
+        if !self.queue.take(deliveries).is_ok_and(|count| count > 0) {
             return;
         }
-        let mut text = String::new();
         while !deliveries.is_done() {
             let mut call = callback.begin();
             let mut bytes = 0;
@@ -220,11 +221,11 @@ impl State {
                 let mut objects = self.objects.borrow_mut();
                 while text.len() + bytes < BATCH_BYTES {
                     let Some(delivery) = deliveries.next() else { break };
-                    bytes += inbox::write(&mut text, delivery, &mut objects, &mut call);
+                    bytes += inbox::write(text, delivery, &mut objects, &mut call);
                 }
             }
             text.push(']');
-            call.make(&text);
+            call.make(text);
         }
         deliveries.clear();
     }

@@ -23,9 +23,24 @@ pub(crate) fn string(out: &mut String, value: &str) {
     out.push('"');
 }
 
-/// Writes a number.
+/// Writes a number. This is in each record several times, which is why it is not left to the formatter.
 pub(crate) fn number(out: &mut String, value: impl Into<i64>) {
-    write!(out, "{}", value.into()).unwrap_or_default();
+    let value = value.into();
+    if value < 0 {
+        out.push('-');
+    }
+    let mut digits = [0; 20];
+    let mut rest = value.unsigned_abs();
+    let mut first = digits.len();
+    loop {
+        first -= 1;
+        digits[first] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend(digits[first..].iter().map(|&digit| char::from(digit)));
 }
 
 /// A field of the outbox as it was before tabs, line feeds and backslashes were escaped.

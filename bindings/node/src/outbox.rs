@@ -5,7 +5,6 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::str::Split;
 
 use napi::bindgen_prelude::BufferSlice;
 use socketio_bindings::{Broadcast, Error, Namespace, Next, Payload, Result, Status, cork, uncork};
@@ -30,7 +29,7 @@ fn carry_out<'a>(
 ) -> Option<String> {
     let mut refused = String::new();
     for line in text.split_terminator('\n') {
-        let mut fields = Fields { fields: line.split('\t'), attachments: &mut attachments };
+        let mut fields = Fields { rest: line, attachments: &mut attachments };
         let Err(Refusal { kind, number, ack, error }) = operation(&mut fields, objects) else { continue };
         refused.push(if refused.is_empty() { '[' } else { ',' });
         let _ = write!(refused, "[\"{kind}\",{number},{ack},{},", error.status as i32);
@@ -60,13 +59,15 @@ impl From<Error> for Refusal {
 
 /// The fields of one line.
 struct Fields<'a, 'b> {
-    fields: Split<'a, char>,
+    rest: &'a str,
     attachments: &'b mut std::slice::Iter<'a, BufferSlice<'a>>,
 }
 
 impl<'a> Fields<'a, '_> {
     fn raw(&mut self) -> &'a str {
-        self.fields.next().unwrap_or_default()
+        let (field, rest) = self.rest.split_once('\t').unwrap_or((self.rest, ""));
+        self.rest = rest;
+        field
     }
 
     fn text(&mut self) -> Cow<'a, str> {
@@ -83,7 +84,7 @@ impl<'a> Fields<'a, '_> {
 
     fn payload(&mut self) -> Result<Payload> {
         let count: usize = self.number();
-        let json = self.raw();
+        let json = self.rest; // it is always the last one
         if count == 0 {
             return Payload::from_json(json, &[]);
         }
