@@ -32,6 +32,11 @@ describe("the process", () => {
     assert.equal(stdout, "nothing is open\n");
   });
 
+  test("ends when clients have given up connecting", async () => {
+    const { stdout } = await node(program("giving-up"));
+    assert.equal(stdout, "all gave up\n");
+  });
+
   test("ends in full traffic when it is told to", async () => {
     for (let i = 0; i < 10; i++) await assert.rejects(node(program("open"), "exit"), { code: 7 });
   });

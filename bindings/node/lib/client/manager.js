@@ -32,6 +32,8 @@ class Manager extends Emitter {
   #settings;
   #readyState = "closed";
   #reconnecting = false;
+  /** Whether there is a connection or one is tried for; and whether the process stays up for that, or for its end. */
+  #wanted = false;
   #held = false;
   /** Who waits for the outcome of `open`. */
   #opening = [];
@@ -105,6 +107,7 @@ class Manager extends Emitter {
   /** A connection is wanted: the process stays up for it, unless that is not wanted. */
   _needed() {
     this.#native();
+    this.#wanted = true;
     if (this.#readyState === "closed" && !this.#reconnecting) this.#readyState = "opening";
     if (this.#held) return;
     this.#held = true;
@@ -122,6 +125,8 @@ class Manager extends Emitter {
   // ---- what happens to it ------------------------------------------------------------------------------------------
 
   _happened(event, attempt, reason, message) {
+    // It was closed while this was on its way.
+    if (!this.#wanted) return undefined;
     switch (event) {
       case EVENT.OPEN:
         this.#readyState = "open";
@@ -183,10 +188,10 @@ class Manager extends Emitter {
 
   /** Nothing will happen any more, once what was sent is out and the connection is closed. */
   #rest() {
+    this.#wanted = false;
     if (!this.#held) return;
     const done = hub.expectEnd(() => {
-      const isWanted = this.#readyState !== "closed" || this.#reconnecting;
-      if (!this.#held || isWanted) return;
+      if (!this.#held || this.#wanted) return;
       this.#held = false;
       hub.managers.delete(this.#number);
       for (const number of this.#clients) hub.clients.delete(number);
