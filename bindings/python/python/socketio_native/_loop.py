@@ -130,7 +130,7 @@ class Loop:
         except Exception as error:
             self.report(error)
         finally:
-            self._tasks.discard(self._current_task(self.loop))  # type: ignore[arg-type]
+            self._tasks.discard(self._current_task(self.loop))
 
     @staticmethod
     def itself(awaitable: Awaitable[Any]) -> Awaitable[Any]:
@@ -175,7 +175,7 @@ class Loop:
 def _advance(generator: AsyncGenerator[None, None]) -> None:
     """Has a generator go to its first `yield`, before which it waits for nothing."""
     try:
-        generator.__anext__().__await__().send(None)  # type: ignore[attr-defined]
+        generator.__anext__().__await__().send(None)
     except StopIteration:
         pass
 
