@@ -103,6 +103,12 @@ def native():
 
 
 @pytest.fixture
+def native_client():
+    """With python-socketio's server."""
+    return Pair(socketio, socketio_native)
+
+
+@pytest.fixture
 async def errors():
     """What the running loop's exception handler is told: the exceptions."""
     told = []

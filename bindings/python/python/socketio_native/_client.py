@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json as standard_json
 import logging
-import random
 
 from . import _log, _native, exceptions
 from ._connection import Connection
-from ._events import Events, fitting
+from ._events import Events, fitting, is_awaitable
 from ._futures import answering, future, settling_answer, start
 from ._loop import Inherited, Loop
 from ._options import milliseconds, only, only_standard_json, transports as transport_names
@@ -20,9 +18,9 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any, TypeVar, Union
 
-    T = TypeVar("T")
-    Url = Union[str, Callable[[], Any]]
-    Headers = Union[Mapping[str, str], Callable[[], Any]]
+    _T = TypeVar("_T")
+    _Url = Union[str, Callable[[], Any]]
+    _Headers = Union[Mapping[str, str], Callable[[], Any]]
 
 
 class AsyncClient(Events):
@@ -86,8 +84,8 @@ class AsyncClient(Events):
         self.logger = _log.choose(logger, "socketio_native.client")
         _log.choose_engine(engineio_logger, "client")
 
-        self.connection_url: Url | None = None
-        self.connection_headers: Headers | None = None
+        self.connection_url: _Url | None = None
+        self.connection_headers: _Headers | None = None
         self.connection_auth: Any = None
         self.connection_transports: str | Iterable[str] | None = None
         self.connection_namespaces: list[str] = []
@@ -107,8 +105,8 @@ class AsyncClient(Events):
 
     async def connect(
         self,
-        url: Url,
-        headers: Headers = {},
+        url: _Url,
+        headers: _Headers = {},
         auth: Any = None,
         transports: str | Iterable[str] | None = None,
         namespaces: str | list[str] | None = None,
@@ -128,6 +126,9 @@ class AsyncClient(Events):
 
         Raises `socketio_native.exceptions.ConnectionError`.
         """
+        len(self.namespaces)  # raises in a forked child
+        if self.connected and self._loop is not None and self._loop.is_over() and self._connection is not None:
+            self._finish(self._connection)
         if self.connected:
             raise exceptions.ConnectionError("Already connected")
         if namespaces is None:
@@ -146,7 +147,6 @@ class AsyncClient(Events):
 
     async def _connect(self, wait: bool = True, wait_timeout: float = 1) -> None:
         """Connects as `connect` was told to."""
-        len(self.namespaces)  # raises in a forked child
         loop = Loop.running()
         if self._connection is not None and not self._connection.over.done():
             if self._loop is loop:
@@ -211,6 +211,7 @@ class AsyncClient(Events):
     async def _reconnect(self) -> bool:
         """Tries to connect until that works or is given up. Whether it worked."""
         import asyncio
+        import random
 
         attempt, delay = 0, self.reconnection_delay
         while not self.reconnection_attempts or attempt < self.reconnection_attempts:
@@ -299,8 +300,8 @@ class AsyncClient(Events):
         return next((client.transport for client in clients), None) or None
 
     def start_background_task(
-        self, target: Callable[..., Coroutine[Any, Any, T]], *args: Any, **kwargs: Any
-    ) -> asyncio.Task[T]:
+        self, target: Callable[..., Coroutine[Any, Any, _T]], *args: Any, **kwargs: Any
+    ) -> asyncio.Task[_T]:
         """Starts a task that runs a coroutine function."""
         return start(self._background, target, *args, **kwargs)
 
@@ -355,7 +356,7 @@ class AsyncClient(Events):
         handler, _, first = found
         try:
             result = handler(*fitting(handler, (*first, *arguments)))
-            if hasattr(result, "__await__"):
+            if is_awaitable(result):
                 await result
         except Exception as error:
             if self._loop is not None:
@@ -371,7 +372,7 @@ async def _real(value: Any) -> Any:
     if not callable(value):
         return value
     result = value()
-    return await result if hasattr(result, "__await__") else result
+    return await result if is_awaitable(result) else result
 
 
 async def _shielded(waiting: asyncio.Future[None]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from . import _native
 from ._futures import future
 
@@ -15,7 +13,7 @@ if TYPE_CHECKING:
 
     from ._loop import Loop
 
-    class Owner(Protocol):
+    class _Owner(Protocol):
         """Who is told about a connection."""
 
         async def _joined(self, namespace: str, sid: str) -> None: ...
@@ -40,7 +38,9 @@ REASONS = {"io client disconnect": "client disconnect", "io server disconnect": 
 class Connection:
     """A connection that is tried for, is there, or was."""
 
-    def __init__(self, owner: Owner, loop: Loop, url: str, options: Mapping[str, Any]) -> None:
+    def __init__(self, owner: _Owner, loop: Loop, url: str, options: Mapping[str, Any]) -> None:
+        import json
+
         self._owner = owner
         self._manager = _native.Manager(
             _without_path(url),

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, TypeVar, overload
 
-    Handler = Callable[..., Any]
-    HandlerT = TypeVar("HandlerT", bound=Handler)
+    _Handler = Callable[..., Any]
+    _HandlerT = TypeVar("_HandlerT", bound=_Handler)
 else:
 
     def overload(function):
@@ -23,12 +23,12 @@ class Events:
     _handlers: _native.Handlers
 
     @overload
-    def on(self, event: str, handler: None = None, namespace: str | None = None) -> Callable[[HandlerT], HandlerT]: ...
+    def on(self, event: str, handler: None = None, namespace: str | None = None) -> Callable[[_HandlerT], _HandlerT]: ...
 
     @overload
-    def on(self, event: str, handler: Handler, namespace: str | None = None) -> None: ...
+    def on(self, event: str, handler: _Handler, namespace: str | None = None) -> None: ...
 
-    def on(self, event: str, handler: Handler | None = None, namespace: str | None = None) -> Any:
+    def on(self, event: str, handler: _Handler | None = None, namespace: str | None = None) -> Any:
         """Registers the handler of an event, in the place of the one before; a decorator when `handler` is left out.
 
         The event `'*'` is every one that has no handler of its own, and the namespace `'*'` likewise. Such handlers are
@@ -38,7 +38,7 @@ class Events:
 
         name = namespace or "/"
 
-        def register(handler: HandlerT) -> HandlerT:
+        def register(handler: _HandlerT) -> _HandlerT:
             self._handlers.set(name, event, handler, inspect.iscoroutinefunction(handler))
             self._registered(name)
             return handler
@@ -48,10 +48,10 @@ class Events:
         register(handler)
 
     @overload
-    def event(self, handler: HandlerT, /) -> HandlerT: ...
+    def event(self, handler: _HandlerT, /) -> _HandlerT: ...
 
     @overload
-    def event(self, /, *, namespace: str | None = None) -> Callable[[HandlerT], HandlerT]: ...
+    def event(self, /, *, namespace: str | None = None) -> Callable[[_HandlerT], _HandlerT]: ...
 
     def event(self, /, *args: Any, **kwargs: Any) -> Any:
         """A decorator that registers a function for the event of its name: ``@sio.event``,
@@ -60,8 +60,8 @@ class Events:
         if len(args) == 1 and not kwargs and callable(args[0]):
             return self.on(args[0].__name__)(args[0])
 
-        def register(handler: HandlerT) -> HandlerT:
-            registered: HandlerT = self.on(handler.__name__, *args, **kwargs)(handler)
+        def register(handler: _HandlerT) -> _HandlerT:
+            registered: _HandlerT = self.on(handler.__name__, *args, **kwargs)(handler)
             return registered
 
         return register
@@ -70,7 +70,7 @@ class Events:
         """Learns that a namespace has a handler."""
 
 
-def fitting(handler: Handler, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+def fitting(handler: _Handler, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
     """The arguments, without the last one where a handler does not take it: it may be written for an older version."""
     import inspect
 
@@ -85,3 +85,8 @@ def fitting(handler: Handler, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
             continue
         return given
     return arguments
+
+
+def is_awaitable(result: Any) -> bool:
+    """Whether a handler has only begun: it is a coroutine function, or calls one."""
+    return hasattr(result, "__await__")

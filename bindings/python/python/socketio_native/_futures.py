@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any, TypeVar
 
-    T = TypeVar("T")
+    _T = TypeVar("_T")
     #: A status of the library, its message, and arguments.
-    Told = Callable[[int, str, tuple[Any, ...]], Any]
+    _Told = Callable[[int, str, tuple[Any, ...]], Any]
 
 OK = 0
 
@@ -24,7 +24,7 @@ def future() -> asyncio.Future[Any]:
     return asyncio.get_running_loop().create_future()
 
 
-def settling(waiting: asyncio.Future[None]) -> Told:
+def settling(waiting: asyncio.Future[None]) -> _Told:
     """Tells a future that something came to its end."""
 
     def settle(status: int, message: str, _: tuple[Any, ...]) -> None:
@@ -38,7 +38,7 @@ def settling(waiting: asyncio.Future[None]) -> Told:
     return settle
 
 
-def settling_answer(waiting: asyncio.Future[Any]) -> Told:
+def settling_answer(waiting: asyncio.Future[Any]) -> _Told:
     """Gives a future what was answered: one argument, a tuple of several, or `None`."""
 
     def settle(status: int, _: str, arguments: tuple[Any, ...]) -> None:
@@ -54,7 +54,7 @@ def settling_answer(waiting: asyncio.Future[Any]) -> Told:
     return settle
 
 
-def answering(callback: Callable[..., Any]) -> Told:
+def answering(callback: Callable[..., Any]) -> _Told:
     """Calls back with what was answered; not at all when nothing was."""
 
     def answer(status: int, _: str, arguments: tuple[Any, ...]) -> Any:
@@ -64,8 +64,8 @@ def answering(callback: Callable[..., Any]) -> Told:
 
 
 def start(
-    keep: set[asyncio.Task[Any]], target: Callable[..., Coroutine[Any, Any, T]], *args: Any, **kwargs: Any
-) -> asyncio.Task[T]:
+    keep: set[asyncio.Task[Any]], target: Callable[..., Coroutine[Any, Any, _T]], *args: Any, **kwargs: Any
+) -> asyncio.Task[_T]:
     """Starts a task, which `keep` has as long as it runs: nobody else may."""
     import asyncio
 

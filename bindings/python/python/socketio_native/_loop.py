@@ -11,6 +11,7 @@ import sys
 import weakref
 
 from . import _log, _native
+from ._events import is_awaitable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
     from typing import Any, Protocol
 
-    class Open(Protocol):
+    class _Open(Protocol):
         """Something that ends with its loop."""
 
         async def shutdown(self) -> None: ...
@@ -44,7 +45,7 @@ class Loop:
 
         self.loop = loop
         #: What runs here, and is closed when the loop ends.
-        self.open: set[Open] = set()
+        self.open: set[_Open] = set()
         self.call_soon = loop.call_soon
         self._current_task = asyncio.current_task
         # Nobody else keeps a task while it waits.
@@ -152,11 +153,9 @@ class Loop:
         arguments: tuple[Any, ...],
         reply: Callable[[Any], None] | None,
     ) -> None:
-        import inspect
-
         try:
             result = function(*arguments)
-            if inspect.iscoroutine(result):
+            if is_awaitable(result):
                 self.spawn(self.itself, (result,), reply)
             elif reply is not None:
                 reply(result)

@@ -3,6 +3,20 @@
 from collections.abc import Callable
 from typing import Any, Protocol, final
 
+__all__ = [
+    "Client",
+    "Manager",
+    "Handlers",
+    "Queue",
+    "Admission",
+    "Reply",
+    "Namespace",
+    "Server",
+    "Socket",
+    "after_fork_child",
+    "shut_down",
+]
+
 class _Host(Protocol):
     """What only the event loop can do for its queue."""
 

@@ -34,7 +34,7 @@ def cors(allowed: str | Iterable[str] | None, credentials: bool) -> Any:
     """The official `cors` option. Credentials are for origins that are named."""
     if allowed is None:
         return None
-    if callable(allowed):
+    if hasattr(allowed, "__call__"):
         refuse("cors_allowed_origins", allowed, "name the origins")
     if allowed == "*":
         return {"origin": "*"}

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import builtins
-import inspect
-import json as standard_json
 import logging
 
 from . import _log, _native, exceptions
 from ._futures import answering, future, settling, settling_answer, start
-from ._events import Events, fitting
+from ._events import Events, fitting, is_awaitable
 from ._loop import Inherited, Loop
 from ._options import cors, milliseconds, only, only_standard_json, refuse, transports as transport_names
 
@@ -20,8 +18,8 @@ if TYPE_CHECKING:
     from types import ModuleType, TracebackType
     from typing import Any, TypeVar, Union
 
-    T = TypeVar("T")
-    Room = Union[str, int]
+    _T = TypeVar("_T")
+    _Room = Union[str, int]
 
 #: The words of python-socketio for the reasons that it has words for.
 REASONS = {
@@ -163,14 +161,16 @@ class AsyncServer(Events):
 
     def _start(self) -> _native.Server:
         """The native server of the running loop."""
+        len(self._namespaces)  # raises in a forked child
+        import json
+
         running = Loop.running()
         if self._server is not None and self._loop is not running:
             if self._loop is not None and not self._loop.is_over():
                 raise RuntimeError("the server runs in another event loop")
             self._forget(self._loop)
         if self._server is None:
-            len(self._namespaces)  # raises in a forked child
-            self._server = _native.Server(standard_json.dumps(self._options), running.queue)
+            self._server = _native.Server(json.dumps(self._options), running.queue)
             self._loop = running
             self._addresses = 0
             running.open.add(self)
@@ -202,8 +202,8 @@ class AsyncServer(Events):
         self,
         event: str,
         data: Any = None,
-        to: Room | Iterable[Room] | None = None,
-        room: Room | Iterable[Room] | None = None,
+        to: _Room | Iterable[_Room] | None = None,
+        room: _Room | Iterable[_Room] | None = None,
         skip_sid: str | list[str] | None = None,
         namespace: str | None = None,
         callback: Callable[..., Any] | None = None,
@@ -234,8 +234,8 @@ class AsyncServer(Events):
     async def send(
         self,
         data: Any,
-        to: Room | Iterable[Room] | None = None,
-        room: Room | Iterable[Room] | None = None,
+        to: _Room | Iterable[_Room] | None = None,
+        room: _Room | Iterable[_Room] | None = None,
         skip_sid: str | list[str] | None = None,
         namespace: str | None = None,
         callback: Callable[..., Any] | None = None,
@@ -272,19 +272,19 @@ class AsyncServer(Events):
 
     # ---- rooms and clients ----------------------------------------------------------------------------------------
 
-    async def enter_room(self, sid: str, room: Room, namespace: str | None = None) -> None:
+    async def enter_room(self, sid: str, room: _Room, namespace: str | None = None) -> None:
         """Puts a client into a room."""
         if self._find(str(room), namespace) is not None and room != sid:
             raise ValueError("cannot enter a sid room")
         self._known(sid, namespace).join(str(room))
 
-    async def leave_room(self, sid: str, room: Room, namespace: str | None = None) -> None:
+    async def leave_room(self, sid: str, room: _Room, namespace: str | None = None) -> None:
         """Takes a client out of a room, if it is in it."""
         socket = self._find(sid, namespace)
         if socket is not None:
             socket.leave(str(room))
 
-    async def close_room(self, room: Room, namespace: str | None = None) -> None:
+    async def close_room(self, room: _Room, namespace: str | None = None) -> None:
         """Takes all clients out of a room."""
         if self._find(str(room), namespace) is not None:
             raise ValueError("cannot close a sid room")
@@ -356,8 +356,8 @@ class AsyncServer(Events):
     # ---- background -----------------------------------------------------------------------------------------------
 
     def start_background_task(
-        self, target: Callable[..., Coroutine[Any, Any, T]], *args: Any, **kwargs: Any
-    ) -> asyncio.Task[T]:
+        self, target: Callable[..., Coroutine[Any, Any, _T]], *args: Any, **kwargs: Any
+    ) -> asyncio.Task[_T]:
         """Starts a task that runs a coroutine function."""
         return start(self._background, target, *args, **kwargs)
 
@@ -386,7 +386,7 @@ class AsyncServer(Events):
             result = handler(*arguments)
         except Exception as error:
             return self._decide(namespace, socket, admission, error)
-        if inspect.iscoroutine(result):
+        if is_awaitable(result):
             return self._wait_for_decision(namespace, socket, admission, result)
         return self._decide(namespace, socket, admission, result)
 
@@ -448,7 +448,7 @@ class AsyncServer(Events):
         except BaseException:
             self._left(namespace, socket)
             raise
-        if inspect.iscoroutine(result):
+        if is_awaitable(result):
             return self._wait_until_left(namespace, socket, result)
         return self._left(namespace, socket)
 
@@ -488,7 +488,7 @@ class AsyncServer(Events):
                 handler, arguments, reply = waiting.pop(0)
                 try:
                     result = handler(*arguments)
-                    if inspect.iscoroutine(result):
+                    if is_awaitable(result):
                         result = await result
                     if reply is not None:
                         reply(result)
