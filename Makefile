@@ -5,8 +5,8 @@ SERVERS := target/servers
 LIBRARY := target/release/libsocketio.a
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long fuzz lint test-rust models asan valgrind tsan miri test-node test-bindings test-interop bench \
-  bench-close servers header install setup clean FORCE
+.PHONY: help demo test test-long fuzz lint test-rust models asan valgrind tsan miri test-python test-node test-bindings \
+  test-interop bench bench-close servers header install setup clean FORCE
 
 help: ## Say what there is to make.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -14,7 +14,7 @@ help: ## Say what there is to make.
 demo: setup servers ## Let C, Python, Node and a browser chat through a C server; stay up with its page on a terminal.
 	@node demo/run.mjs $(SERVERS)
 
-test: lint test-rust models asan valgrind test-node test-bindings test-interop ## Run everything, in minutes.
+test: lint test-rust models asan valgrind test-python test-node test-bindings test-interop ## Run everything, in minutes.
 	@scripts/setup browser
 	@node demo/run.mjs $(SERVERS) --once --browser
 	@for server in python node; do node demo/run.mjs $(SERVERS) --server $$server || exit 1; done
@@ -52,6 +52,10 @@ test-node: setup ## Run the tests of the Node package, beside the official packa
 	cd bindings/node && cmp -s package-lock.json node_modules/.installed || { npm ci --ignore-scripts --no-fund --no-audit \
 	  --loglevel=error && cp package-lock.json node_modules/.installed; }
 	cd bindings/node && npm test
+
+test-python: setup ## Test the Python package in an environment of its own, bindings/python/.venv.
+	bindings/python/build
+	cd bindings/python && .venv/bin/pytest --quiet
 
 test-interop: setup servers ## Run official clients and servers against ours and against each other.
 	scripts/interop $(SERVERS)

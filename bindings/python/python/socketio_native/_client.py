@@ -316,6 +316,7 @@ class AsyncClient(Events):
     async def _joined(self, namespace: str, sid: str) -> None:
         self.logger.info("Namespace %s is connected", namespace)
         self.namespaces[namespace] = sid
+        self.connected = True
         await self._trigger("connect", namespace)
 
     async def _refused(self, namespace: str, why: Any) -> None:

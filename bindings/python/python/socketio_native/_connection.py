@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import _native
-from ._futures import future
+from ._futures import future, start
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class Connection:
         self._undecided: set[str] = set()
         self._joined: set[str] = set()
         self._progress: asyncio.Future[None] = future()
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     def open(self, namespaces: list[str], auth: Any, handlers: _native.Handlers) -> None:
         """Connects to the namespaces, and sends `auth` to each."""
@@ -123,23 +124,29 @@ class Connection:
         if not self.over.done():
             self._over()
 
-    async def _on_connect(self, client: _native.Client) -> None:
-        self._joined.add(client.namespace)
-        await self._owner._joined(client.namespace, client.sid or "")
-        self._decide(client.namespace)
+    # Each has a task of its own, whose end is noticed also when it is cancelled before it has begun.
 
-    async def _on_connect_error(self, client: _native.Client, refused: bool, message: str, *data: Any) -> None:
+    def _on_connect(self, client: _native.Client) -> None:
+        name = client.namespace
+        self._joined.add(name)
+        task = start(self._tasks, self._owner._joined, name, client.sid or "")
+        task.add_done_callback(lambda _: self._decide(name))
+
+    def _on_connect_error(self, client: _native.Client, refused: bool, message: str, *data: Any) -> None:
         if refused:
+            name = client.namespace
             why = {"message": message, "data": data[0]} if data else {"message": message}
-            await self._owner._refused(client.namespace, why)
-            self._decide(client.namespace)
+            task = start(self._tasks, self._owner._refused, name, why)
+            task.add_done_callback(lambda _: self._decide(name))
 
-    async def _on_disconnect(self, client: _native.Client, reason: str) -> None:
-        try:
-            await self._owner._left(client.namespace, REASONS.get(reason, reason))
-        finally:
-            self._joined.discard(client.namespace)
-            self._end()
+    def _on_disconnect(self, client: _native.Client, reason: str) -> None:
+        name = client.namespace
+        task = start(self._tasks, self._owner._left, name, REASONS.get(reason, reason))
+        task.add_done_callback(lambda _: self._leave(name))
+
+    def _leave(self, namespace: str) -> None:
+        self._joined.discard(namespace)
+        self._end()
 
     def _decide(self, namespace: str) -> None:
         self._undecided.discard(namespace)

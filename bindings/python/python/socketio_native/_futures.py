@@ -7,7 +7,7 @@ from . import exceptions
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
     from typing import Any, TypeVar
 
     _T = TypeVar("_T")
@@ -67,9 +67,23 @@ def start(
     keep: set[asyncio.Task[Any]], target: Callable[..., Coroutine[Any, Any, _T]], *args: Any, **kwargs: Any
 ) -> asyncio.Task[_T]:
     """Starts a task, which `keep` has as long as it runs: nobody else may."""
+    return run(keep, target(*args, **kwargs))
+
+
+def run(keep: set[asyncio.Task[Any]], awaitable: Awaitable[_T]) -> asyncio.Task[_T]:
+    """The same for what has been called already."""
     import asyncio
 
-    task = asyncio.ensure_future(target(*args, **kwargs))
+    task: asyncio.Task[_T] = asyncio.ensure_future(awaitable)
     keep.add(task)
     task.add_done_callback(keep.discard)
     return task
+
+
+def outcome(task: asyncio.Task[Any]) -> Any:
+    """What a task that is done has returned, or the exception that it has raised; also that it was cancelled."""
+    import asyncio
+
+    if task.cancelled():
+        return asyncio.CancelledError()
+    return task.exception() or task.result()

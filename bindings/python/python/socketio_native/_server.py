@@ -6,7 +6,7 @@ import builtins
 import logging
 
 from . import _log, _native, exceptions
-from ._futures import answering, future, settling, settling_answer, start
+from ._futures import answering, future, outcome, run, settling, settling_answer, start
 from ._events import Events, fitting, is_awaitable
 from ._loop import Inherited, Loop
 from ._options import cors, milliseconds, only, only_standard_json, refuse, transports as transport_names
@@ -14,7 +14,7 @@ from ._options import cors, milliseconds, only, only_standard_json, refuse, tran
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+    from collections.abc import Callable, Coroutine, Iterable, Mapping
     from types import ModuleType, TracebackType
     from typing import Any, TypeVar, Union
 
@@ -369,39 +369,28 @@ class AsyncServer(Events):
 
     # ---- what the queue calls -------------------------------------------------------------------------------------
 
-    def _admit(self, namespace: _native.Namespace, socket: _native.Socket, admission: _native.Admission) -> Any:
-        """Decides about a client that wants to join; a coroutine when the ``connect`` handler is one."""
+    def _admit(self, namespace: _native.Namespace, socket: _native.Socket, admission: _native.Admission) -> None:
+        """Has the ``connect`` handler decide about a client that wants to join."""
         if self._same_origin and not socket.same_origin:
-            return self._turn_away(namespace, socket, admission, {"message": "Not an accepted origin"})
+            self._turn_away(namespace, socket, admission, {"message": "Not an accepted origin"})
+            return
         found = self._handlers.get(namespace.name, "connect")
         if found is None:
-            return self._let_in(namespace, socket, admission)
-        handler, is_coroutine, first = found
+            self._let_in(namespace, socket, admission)
+            return
+        handler, _, first = found
         arguments = fitting(handler, (*first, socket.sid, socket.environ(), socket.auth() or None))
         if self.always_connect:
             self._let_in(namespace, socket, admission)
-        if is_coroutine:
-            return self._wait_for_decision(namespace, socket, admission, handler(*arguments))
         try:
             result = handler(*arguments)
         except Exception as error:
-            return self._decide(namespace, socket, admission, error)
-        if is_awaitable(result):
-            return self._wait_for_decision(namespace, socket, admission, result)
-        return self._decide(namespace, socket, admission, result)
-
-    async def _wait_for_decision(
-        self,
-        namespace: _native.Namespace,
-        socket: _native.Socket,
-        admission: _native.Admission,
-        coroutine: Awaitable[Any],
-    ) -> None:
-        try:
-            result = await coroutine
-        except Exception as error:
             result = error
-        self._decide(namespace, socket, admission, result)
+        if is_awaitable(result):
+            task = run(self._background, result)
+            task.add_done_callback(lambda task: self._decide(namespace, socket, admission, outcome(task)))
+        else:
+            self._decide(namespace, socket, admission, result)
 
     def _decide(
         self, namespace: _native.Namespace, socket: _native.Socket, admission: _native.Admission, result: Any
@@ -413,9 +402,9 @@ class AsyncServer(Events):
             self._turn_away(namespace, socket, admission, {"message": "Connection refused by server"})
         elif result is False:
             self._turn_away(namespace, socket, admission, exceptions.ConnectionRefusedError().error_args)
-        elif isinstance(result, Exception):
+        elif isinstance(result, BaseException):
             self._turn_away(namespace, socket, admission, {"message": "internal error"})
-            raise result
+            self._report(result)
         elif not self.always_connect:
             self._let_in(namespace, socket, admission)
 
@@ -436,32 +425,28 @@ class AsyncServer(Events):
         namespace.forget(socket)
         admission.reject(str(why["message"]), why.get("data"))
 
-    def _ended(self, namespace: _native.Namespace, socket: _native.Socket, reason: str) -> Any:
+    def _ended(self, namespace: _native.Namespace, socket: _native.Socket, reason: str) -> None:
         """Calls the ``disconnect`` handler, and forgets the socket when it has ended."""
         found = self._handlers.get(namespace.name, "disconnect")
         if found is None:
-            return self._left(namespace, socket)
+            self._left(namespace, socket, None)
+            return
         handler, _, first = found
         arguments = fitting(handler, (*first, socket.sid, REASONS.get(reason, reason)))
         try:
             result = handler(*arguments)
-        except BaseException:
-            self._left(namespace, socket)
-            raise
+        except Exception as error:
+            result = error
         if is_awaitable(result):
-            return self._wait_until_left(namespace, socket, result)
-        return self._left(namespace, socket)
+            task = run(self._background, result)
+            task.add_done_callback(lambda task: self._left(namespace, socket, outcome(task)))
+        else:
+            self._left(namespace, socket, result)
 
-    async def _wait_until_left(
-        self, namespace: _native.Namespace, socket: _native.Socket, coroutine: Awaitable[Any]
-    ) -> None:
-        try:
-            await coroutine
-        finally:
-            self._left(namespace, socket)
-
-    def _left(self, namespace: _native.Namespace, socket: _native.Socket) -> None:
+    def _left(self, namespace: _native.Namespace, socket: _native.Socket, result: Any) -> None:
         namespace.forget(socket)
+        if isinstance(result, BaseException):
+            self._report(result)
         waiting = self._leaving.pop(socket, None)
         if waiting is not None and not waiting.done():
             waiting.set_result(None)
@@ -493,10 +478,14 @@ class AsyncServer(Events):
                     if reply is not None:
                         reply(result)
                 except Exception as error:
-                    if self._loop is not None:
-                        self._loop.report(error)
+                    self._report(error)
         finally:
             del self._turns[socket]
+
+    def _report(self, error: BaseException) -> None:
+        """Has the loop report what a handler raised."""
+        if self._loop is not None and isinstance(error, Exception):
+            self._loop.report(error)
 
 
 class _Session:
