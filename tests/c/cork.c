@@ -144,7 +144,10 @@ int main(void)
   check_ok(sio_namespace_on_connection(nsp, on_connection, NULL, NULL, NULL));
   check_ok(sio_namespace_on(nsp, SIO_STR("n"), on_server_event, &server_next, NULL, NULL));
   for (i = 0; i < 2; i++) {
-    managers[i] = manager_for(server, NULL);
+    /* Without an upgrade, and without a request that waits: either would be answered with what waits. */
+    sio_manager_options *options = sio_manager_options_new();
+    check_ok(sio_manager_options_set_transports(options, SIO_TRANSPORT_WEBSOCKET));
+    managers[i] = manager_for(server, options);
     check_ok(sio_manager_on(managers[i], SIO_MANAGER_CLOSE, on_manager, NULL, NULL, NULL));
     clients[i] = sio_manager_socket(managers[i], SIO_STR("/"), NULL);
     check_ok(sio_client_on(clients[i], SIO_STR("n"), on_client_event, &client_next[i], NULL, NULL));
