@@ -1,5 +1,7 @@
 """How clients come, go, and are known by."""
 
+import asyncio
+
 import pytest
 from conftest import TIMEOUT, Inbox, connected, serving
 
@@ -112,10 +114,17 @@ async def test_always_connect_lets_in_first(server_package):
     client = server_package.new_client()
     client.on("connect", lambda: inbox("connect"))
     client.on("disconnect", lambda reason: inbox(reason))
-    sio.on("connect", lambda sid, environ, auth: False)
+    decide = asyncio.Event()
+
+    @sio.event
+    async def connect(sid, environ, auth):
+        await decide.wait()
+        return False
+
     async with serving(sio) as url:
         await client.connect(url, transports=["websocket"], wait_timeout=TIMEOUT)
         assert await inbox.get() == ("connect",)
+        decide.set()
         assert await inbox.get() == ("server disconnect",)
         await client.disconnect()
 
