@@ -80,6 +80,22 @@ print("after it")
 """)
 
 
+def test_a_program_ends_while_a_client_reconnects():
+    run(SERVE + """
+async def main():
+    sio, client = new_server(), AsyncClient(reconnection_delay=0)
+    lost = asyncio.Event()
+    client.on("connect_error", lambda why: lost.set())
+    await talk(sio, client)
+    await sio.shutdown()
+    if wait:
+        await lost.wait()
+
+for wait in (True, False):
+    asyncio.run(main())
+""")
+
+
 def test_a_program_ends_in_full_traffic():
     """Events wait, are handled and are under way when the interpreter ends."""
     run(SERVE + """

@@ -98,7 +98,7 @@ class AsyncClient(Events):
         self._handlers = _native.Handlers(self.reserved_events, False)
         self._connection: Connection | None = None
         self._loop: Loop | None = None
-        self._reconnecting: asyncio.Task[None] | None = None
+        self._reconnecting: asyncio.Task[bool] | None = None
         self._background: set[asyncio.Task[Any]] = set()
 
     # ---- connecting -----------------------------------------------------------------------------------------------
@@ -203,9 +203,11 @@ class AsyncClient(Events):
 
     async def shutdown(self) -> None:
         """Disconnects, and stops trying to connect."""
-        reconnecting, self._reconnecting = self._reconnecting, None
-        if reconnecting is not None:
-            reconnecting.cancel()
+        import asyncio
+
+        if self._reconnecting is not None:
+            self._reconnecting.cancel()
+            await asyncio.wait([self._reconnecting])
         await self.disconnect()
 
     async def _reconnect(self) -> bool:
@@ -228,12 +230,6 @@ class AsyncClient(Events):
             return True
         self.logger.info("Maximum reconnection attempts reached, giving up")
         return False
-
-    async def _reconnect_in_background(self) -> None:
-        try:
-            await self._reconnect()
-        finally:
-            self._reconnecting = None
 
     # ---- sending --------------------------------------------------------------------------------------------------
 
@@ -335,8 +331,15 @@ class AsyncClient(Events):
         """A connection is over; not on purpose when it is lost."""
         self.logger.info("Engine.IO connection dropped")
         self._finish(connection)
-        if lost and self.reconnection and self._reconnecting is None:
-            self._reconnecting = start(self._background, self._reconnect_in_background)
+        if lost and self.reconnection and self._reconnecting is None and self._loop is not None:
+            self._loop.open.add(self)
+            self._reconnecting = start(self._background, self._reconnect)
+            self._reconnecting.add_done_callback(self._reconnected)
+
+    def _reconnected(self, _: asyncio.Task[bool]) -> None:
+        self._reconnecting = None
+        if not self.connected and self._loop is not None:
+            self._loop.open.discard(self)
 
     def _finish(self, connection: Connection) -> None:
         connection.abandon()

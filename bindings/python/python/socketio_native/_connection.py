@@ -161,7 +161,7 @@ class Connection:
         """The end, when the connection is over and all handlers were told."""
         if self.over.done() and not self._joined and not self.ended.done():
             self.ended.set_result(None)
-            self._owner._lost(self, self._lost)
+            self._owner._lost(self, self._lost and not self.closing)
 
 
 def _nobody(*_: Any) -> None:
