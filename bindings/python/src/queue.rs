@@ -206,7 +206,11 @@ impl Queue {
         // A handler that drains gets nothing: its own drain goes on afterwards.
         let Ok(mut taken) = queue.taken.try_lock() else { return Ok(()) };
         if taken.is_done() {
-            queue.native.take(&mut taken).or_raise()?;
+            match queue.native.take(&mut taken) {
+                // A forked child that goes on with its parent's loop watches what is the parent's, which will drain it.
+                Err(error) if error.status == Status::SIO_ERR_FORKED => return Ok(()),
+                result => result.or_raise()?,
+            };
         }
         cork();
         let mut turn = Turn { py, queue, deferred: false };
