@@ -39,23 +39,40 @@ impl<'py> Turn<'py> {
         called.or_else(|error| self.report(error))
     }
 
+    /// Calls what says itself whether it has begun a task that is still to run, as `call` does.
+    pub(crate) fn begin(&mut self, call: Call<'py>) -> PyResult<()> {
+        if self.deferred {
+            return self.call(call);
+        }
+        let deferred = self.in_context(call.function, call.arguments).and_then(|result| result.is_truthy());
+        deferred.map(|deferred| self.deferred = deferred).or_else(|error| self.report(error))
+    }
+
     fn start(&mut self, call: Call<'py>) -> PyResult<()> {
         let arguments = PyTuple::new(self.py, call.arguments)?;
         self.deferred |= self.queue.spawn(self.py, &call.function, &arguments, call.ack)?;
         Ok(())
     }
 
-    /// In a context of its own, as a task has one: what it sets there is not seen by the next.
-    fn call_now(&mut self, mut call: Call<'py>) -> PyResult<()> {
-        static COPY_CONTEXT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        call.arguments.insert(0, call.function);
-        let context = COPY_CONTEXT.import(self.py, "contextvars", "copy_context")?.call0()?;
-        let result = context.call_method1(pyo3::intern!(self.py, "run"), PyTuple::new(self.py, call.arguments)?)?;
+    fn call_now(&mut self, call: Call<'py>) -> PyResult<()> {
+        let result = self.in_context(call.function, call.arguments)?;
         if is_coroutine(&result)? {
             let function = self.queue.host(self.py).getattr(pyo3::intern!(self.py, "itself"))?;
             return self.start(Call { function, is_coroutine: true, arguments: vec![result], ack: call.ack });
         }
         call.ack.map_or(Ok(()), |ack| reply::send(self.py, ack, &result))
+    }
+
+    /// Calls in a context of its own, as a task has one: what it sets there is not seen by the next.
+    fn in_context(
+        &self,
+        function: Bound<'py, PyAny>,
+        mut arguments: Vec<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        static COPY_CONTEXT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        arguments.insert(0, function);
+        let context = COPY_CONTEXT.import(self.py, "contextvars", "copy_context")?.call0()?;
+        context.call_method1(pyo3::intern!(self.py, "run"), PyTuple::new(self.py, arguments)?)
     }
 
     fn defer(&mut self, call: Call<'py>) -> PyResult<()> {

@@ -369,15 +369,15 @@ class AsyncServer(Events):
 
     # ---- what the queue calls -------------------------------------------------------------------------------------
 
-    def _admit(self, namespace: _native.Namespace, socket: _native.Socket, admission: _native.Admission) -> None:
-        """Has the ``connect`` handler decide about a client that wants to join."""
+    def _admit(self, namespace: _native.Namespace, socket: _native.Socket, admission: _native.Admission) -> bool:
+        """Has the ``connect`` handler decide about a client that wants to join. Whether a task is still to do so."""
         if self._same_origin and not socket.same_origin:
             self._turn_away(namespace, socket, admission, {"message": "Not an accepted origin"})
-            return
+            return False
         found = self._handlers.get(namespace.name, "connect")
         if found is None:
             self._let_in(namespace, socket, admission)
-            return
+            return False
         handler, _, first = found
         arguments = fitting(handler, (*first, socket.sid, socket.environ(), socket.auth() or None))
         if self.always_connect:
@@ -389,8 +389,9 @@ class AsyncServer(Events):
         if is_awaitable(result):
             task = run(self._background, result)
             task.add_done_callback(lambda task: self._decide(namespace, socket, admission, outcome(task)))
-        else:
-            self._decide(namespace, socket, admission, result)
+            return not task.done()
+        self._decide(namespace, socket, admission, result)
+        return False
 
     def _decide(
         self, namespace: _native.Namespace, socket: _native.Socket, admission: _native.Admission, result: Any
