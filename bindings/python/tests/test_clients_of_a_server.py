@@ -1,8 +1,12 @@
 """How clients come, go, and are known by."""
 
 import asyncio
+import http.server
+import json
+import threading
 
 import pytest
+import socketio_native
 from conftest import TIMEOUT, Inbox, connected, serving
 
 
@@ -91,6 +95,53 @@ async def test_a_connect_handler_refuses(pair, kind, arguments, told):
             await client.connect(url, transports=["websocket"], wait_timeout=TIMEOUT)
         assert await inbox.get() == (told,)
         assert not client.connected
+
+
+class Refusal(http.server.BaseHTTPRequestHandler):
+    """Long polling in a thread of its own, with a server that refuses whoever wants to join and waits for the end."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        if "sid=" not in self.path:
+            opened = {"sid": "1", "upgrades": [], "pingInterval": 25000, "pingTimeout": 20000, "maxPayload": 100000}
+            self.reply("0" + json.dumps(opened))
+        elif self.server.asked.wait(TIMEOUT):
+            self.server.asked.clear()
+            self.reply('44{"message":"no"}')
+
+    def do_POST(self):
+        posted = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        self.reply("ok")
+        self.server.asked.set()
+        if posted != "40":
+            self.server.left.set()
+
+    def reply(self, text):
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, *_):
+        pass
+
+
+async def test_a_refusal_is_told_also_when_the_loop_learns_of_it_late():
+    """All that the connection tells, from the handshake to its end, waits when the loop comes to it."""
+    client, inbox = socketio_native.AsyncClient(reconnection=False), Inbox()
+    client.on("connect_error", inbox)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Refusal) as server:
+        server.asked, server.left = threading.Event(), threading.Event()
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        connecting = asyncio.create_task(client.connect(url, transports=["polling"], wait_timeout=TIMEOUT))
+        await asyncio.sleep(0)
+        assert server.left.wait(TIMEOUT)
+        with pytest.raises(socketio_native.exceptions.ConnectionError, match="^One or more namespaces failed to connect: /$"):
+            await connecting
+        assert await inbox.get() == ({"message": "no"},)
+        server.shutdown()
 
 
 async def test_a_connect_handler_that_raises_refuses(native, errors):

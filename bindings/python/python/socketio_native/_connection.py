@@ -59,6 +59,8 @@ class Connection:
         self.closing = False
         self._lost = False
         self._undecided: set[str] = set()
+        #: Those of them whose handler is being told what became of them.
+        self._deciding: set[str] = set()
         self._joined: set[str] = set()
         self._progress: asyncio.Future[None] = future()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -78,8 +80,10 @@ class Connection:
         """
         import asyncio
 
-        while self._undecided and not self.over.done():
-            done, _ = await asyncio.wait([self._progress, self.over], timeout=timeout, return_when="FIRST_COMPLETED")
+        # A refusal and the end of the connection may come in one turn, before the handler of the first has begun.
+        while self._deciding or (self._undecided and not self.over.done()):
+            awaited = [self._progress] if self.over.done() else [self._progress, self.over]
+            done, _ = await asyncio.wait(awaited, timeout=timeout, return_when="FIRST_COMPLETED")
             if not done:
                 break
             if self._progress.done():
@@ -129,15 +133,13 @@ class Connection:
     def _on_connect(self, client: _native.Client) -> None:
         name = client.namespace
         self._joined.add(name)
-        task = start(self._tasks, self._owner._joined, name, client.sid or "")
-        task.add_done_callback(lambda _: self._decide(name))
+        self._decide(name, start(self._tasks, self._owner._joined, name, client.sid or ""))
 
     def _on_connect_error(self, client: _native.Client, refused: bool, message: str, *data: Any) -> None:
         if refused:
             name = client.namespace
             why = {"message": message, "data": data[0]} if data else {"message": message}
-            task = start(self._tasks, self._owner._refused, name, why)
-            task.add_done_callback(lambda _: self._decide(name))
+            self._decide(name, start(self._tasks, self._owner._refused, name, why))
 
     def _on_disconnect(self, client: _native.Client, reason: str) -> None:
         name = client.namespace
@@ -148,10 +150,17 @@ class Connection:
         self._joined.discard(namespace)
         self._end()
 
-    def _decide(self, namespace: str) -> None:
+    def _decide(self, namespace: str, told: asyncio.Task[None]) -> None:
+        """The namespace is joined, or is not to be, when its handler has been told."""
+        self._deciding.add(namespace)
+        told.add_done_callback(lambda _: self._decided(namespace))
+
+    def _decided(self, namespace: str) -> None:
         self._undecided.discard(namespace)
+        self._deciding.discard(namespace)
         if not self._progress.done():
             self._progress.set_result(None)
+        self._end()
 
     def _over(self) -> None:
         self.over.set_result(None)
@@ -159,7 +168,7 @@ class Connection:
 
     def _end(self) -> None:
         """The end, when the connection is over and all handlers were told."""
-        if self.over.done() and not self._joined and not self.ended.done():
+        if self.over.done() and not self._joined and not self._deciding and not self.ended.done():
             self.ended.set_result(None)
             self._owner._lost(self, self._lost and not self.closing)
 
