@@ -128,7 +128,7 @@ impl Namespace {
         let admission = Bound::new(py, Admission::new(next))?;
         let function = namespace.owner.bind(py).getattr("_admit")?;
         let arguments = vec![slf.clone().into_any(), socket.into_bound(py).into_any(), admission.into_any()];
-        turn.call(Call { function, is_coroutine: false, arguments, ack: None })
+        turn.begin(Call { function, is_coroutine: false, arguments, ack: None })
     }
 
     /// An event has come.

@@ -144,6 +144,20 @@ async def test_a_refusal_is_told_also_when_the_loop_learns_of_it_late():
         server.shutdown()
 
 
+async def test_connect_handlers_begin_in_order(server_package):
+    """A plain one does not overtake a coroutine that was called before it."""
+    sio, inbox = server_package.new_server(), Inbox()
+
+    async def first(sid, environ, auth):
+        inbox("first")
+
+    sio.on("connect", first, namespace="/first")
+    sio.on("connect", lambda sid, environ, auth: inbox("second"), namespace="/second")
+    for _ in range(10):
+        async with server_package.connected(sio, namespaces=["/first", "/second"]):
+            assert [await inbox.get(), await inbox.get()] == [("first",), ("second",)]
+
+
 async def test_a_connect_handler_that_raises_refuses(native, errors):
     sio = native.new_server()
 

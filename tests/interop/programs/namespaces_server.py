@@ -25,7 +25,7 @@ async def connect_orders(sid, environ, auth):
 
 
 @sio.event(namespace="/kitchen")
-async def connect(sid, environ, auth):
+def connect(sid, environ, auth):
     if auth.get("key") != "sesame":
         return False
     members["/kitchen"].append(sid)
