@@ -183,6 +183,12 @@ async def test_tls_is_refused_by_name():
         await AsyncClient().connect("https://127.0.0.1:1")
 
 
+@pytest.mark.parametrize("url", ["nonsense", "/path", "http:///path"])
+async def test_what_is_no_url_is_named_as_it_was_given(url):
+    with pytest.raises(ValueError, match=f'^URL "{url}" has no (scheme|host)'):
+        await AsyncClient().connect(url)
+
+
 async def test_functions_are_asked_for_url_and_headers(native_client):
     sio, inbox = native_client.new_server(), Inbox()
     sio.on("connect", lambda sid, environ, auth: inbox(environ["HTTP_X_A"]))

@@ -182,4 +182,6 @@ def _without_path(url: str) -> str:
     from urllib.parse import urlsplit, urlunsplit
 
     parts = urlsplit(url)
+    if not parts.netloc:
+        return url  # refused as it was given
     return urlunsplit((parts.scheme, parts.netloc, "/", parts.query, ""))
